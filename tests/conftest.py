@@ -1,0 +1,21 @@
+"""Fixtures that every room's tests share."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def corpora_folder() -> Path:
+    """The real recordings that a machine may have; a test that needs them skips where they are absent."""
+    folder = os.environ.get("BLSH_TEST_CORPORA", "")
+    if not folder:
+        pytest.skip("BLSH_TEST_CORPORA is not set: no real recordings to test with")
+    return Path(folder).resolve()
