@@ -1,0 +1,119 @@
+"""Find the verb, set the threads, run it, and turn its errors into one line.
+
+A verb is a module of this package with a docstring (its help), ``EXAMPLE`` (a command), ``add_arguments(parser)``
+and ``run(arguments) -> int | None``. Only the chosen verb is imported, so ``blsh --help`` starts at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import importlib
+import os
+import shlex
+import sys
+
+from blsh import __version__
+
+__all__ = ["VERBS", "main"]
+
+# In the order of the data's way, then the verbs for people.
+VERBS = {
+    "manifest": "read a corpus: a folder of recordings becomes a manifest",
+    "listing": "write the list of a corpus's recordings and their SHA-256",
+    "units": "divide speech into the units of training, closed, validation and open sets",
+    "draw": "draw the recipes of a set of mixtures",
+    "frames": "write features and ideal masks of the training mixtures",
+    "train": "learn projections by boosting",
+    "score": "score one system on one set",
+    "noises": "compare each noise's long-term spectrum with speech",
+    "ssm": "compute the self-similarity matrices of the figures",
+    "examples": "write the report's playable examples",
+    "aggregate": "reduce all scores to the summaries",
+    "provenance": "record what an experiment was computed from and with",
+    "report": "make tables, figures and report.html from summaries",
+    "run": "run an experiment, continuing one that was killed",
+    "plan": "print the jobs, disk and time that an experiment needs",
+    "compare": "print what differs between two experiments",
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run ``blsh`` with the given arguments and return its exit status.
+
+    0 is success, 2 is bad input or a failed write (one line on stderr); ``--debug`` raises instead.
+    """
+    argv = sys.argv[1:] if argv is None else argv
+    parser = _outer_parser()
+    if not argv or argv[0] not in VERBS:
+        parser.parse_args(argv or ["--help"])
+        parser.error(f"verb {argv[0]!r} is unknown; choose one of {', '.join(VERBS)}")
+    verb = argv[0]
+    _set_threads(argv[1:])
+    module = importlib.import_module(f"blsh.cli.{verb}")
+    verb_parser = _verb_parser(verb, module)
+    arguments, arguments.more = verb_parser.parse_known_args(argv[1:])
+    if arguments.more and not getattr(module, "PASSES_ARGUMENTS_ON", False):
+        verb_parser.error(f"unrecognized arguments: {shlex.join(arguments.more)}")
+    if arguments.log_command:
+        print(f"$ blsh {shlex.join(argv)}", flush=True)
+    try:
+        return module.run(arguments) or 0
+    except (ValueError, TypeError, OSError) as error:
+        if arguments.debug:
+            raise
+        print(f"blsh {verb}: {_one_line(error)}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"blsh {verb}: stopped; run the same command again to continue", file=sys.stderr)
+        return 130
+
+
+def _outer_parser() -> argparse.ArgumentParser:
+    verbs = "\n".join(f"  {verb:<12}{summary}" for verb, summary in VERBS.items())
+    parser = argparse.ArgumentParser(
+        prog="blsh",
+        usage="blsh VERB [arguments]",
+        description="Boosted Locality Sensitive Hashing for speech denoising.",
+        epilog=f"verbs:\n{verbs}\n\nexample:\n  blsh run --configfile config/demo.yaml\n\n'blsh VERB --help' explains a verb.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"blsh {__version__}")
+    return parser
+
+
+def _verb_parser(verb: str, module) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=f"blsh {verb}",
+        description=module.__doc__,
+        epilog=f"example:\n  {module.EXAMPLE}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    module.add_arguments(parser)
+    common = parser.add_argument_group("every verb")
+    common.add_argument("--threads", type=int, default=1, metavar="N", help="threads of the kernels (default 1)")
+    common.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    common.add_argument("--log-command", action="store_true", help="print the command first, as the workflow's logs do")
+    return parser
+
+
+def _set_threads(argv: list[str]) -> None:
+    """Set the numbers of threads before numpy and numba load, which read them only once.
+
+    BLAS runs on one thread: how it splits a sum among threads depends on their number, so results would too.
+    """
+    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    finder.add_argument("--threads", type=int, default=1)
+    n_threads = finder.parse_known_args(argv)[0].threads
+    if not 1 <= n_threads <= (os.cpu_count() or 1):
+        n_threads = min(max(n_threads, 1), os.cpu_count() or 1)
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"):
+        os.environ[name] = "1"
+    os.environ["NUMBA_NUM_THREADS"] = str(n_threads)
+
+
+def _one_line(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        place = f" ({error.filename})" if error.filename else ""
+        return f"{error.strerror or error}{place}; free some space and run the same command again"
+    return " ".join(str(error).split())

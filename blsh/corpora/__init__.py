@@ -1,0 +1,70 @@
+"""Corpora: a folder of recordings on disk becomes a manifest.
+
+One module a corpus, each with `read(folder, *, corpus, **options) -> Manifest`. `READERS` names them. A
+module is imported only when its corpus is read, so that a corpus nobody asked for costs nothing and needs
+nothing installed; the imports are spelt out, because what a workflow step depends on is found by reading
+them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from blsh.corpora.manifest import Manifest, Recording, Skipped, read_manifest, write_manifest
+
+
+def _librispeech(folder: Path, **options: Any) -> Manifest:
+    from blsh.corpora import librispeech
+
+    return librispeech.read(folder, **options)
+
+
+def _esc(folder: Path, **options: Any) -> Manifest:
+    from blsh.corpora import esc
+
+    return esc.read(folder, **options)
+
+
+def _folder(folder: Path, **options: Any) -> Manifest:
+    from blsh.corpora import folder as reader
+
+    return reader.read(folder, **options)
+
+
+def _synthetic_speech(folder: Path, **options: Any) -> Manifest:
+    from blsh.corpora import synthetic_speech
+
+    return synthetic_speech.read(folder, **options)
+
+
+def _synthetic_noise(folder: Path, **options: Any) -> Manifest:
+    from blsh.corpora import synthetic_noise
+
+    return synthetic_noise.read(folder, **options)
+
+
+READERS: dict[str, Callable[..., Manifest]] = {
+    "librispeech": _librispeech,
+    "esc": _esc,
+    "folder": _folder,
+    "synthetic_speech": _synthetic_speech,
+    "synthetic_noise": _synthetic_noise,
+}
+
+
+def reader(name: str) -> Callable[..., Manifest]:
+    """Return the reader called `name`.
+
+    Raises
+    ------
+    ValueError
+        If there is none of that name.
+    """
+    if name not in READERS:
+        raise ValueError(f"corpus reader {name!r} is unknown: choose one of {', '.join(READERS)}")
+    return READERS[name]
+
+
+__all__ = ["READERS", "Manifest", "Recording", "Skipped", "read_manifest", "reader", "write_manifest"]

@@ -1,0 +1,113 @@
+"""Correlate signals with fixed references, and filter the references: block by block, at a filter's few lags.
+
+The distortion filter of BSS Eval has L = 512 taps, the signals some 10⁵ samples. One transform of a whole
+signal computes 10⁵ lags of which 512 are used, and falls out of the processor's cache. So a reference ``s`` is
+cut into blocks of ``n_fft − L + 1`` samples, each padded with zeros to ``n_fft`` = 8·L and transformed once:
+
+- correlation, ``b(k) = Σ_n s(n) e(n + k)`` for 0 ≤ k < L: block t meets the ``n_fft`` samples of ``e`` that
+  begin where it begins. No product wraps round, since the block ends L − 1 samples before the transform does.
+  The products of all blocks are added as spectra, and one short inverse transform ends it;
+- filtering, ``(s * h)(n)`` for 0 ≤ n < N + L − 1: the same transforms times the filter's, overlapped and added.
+
+Everything is float64 and computed by one thread.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from scipy import fft
+
+# 8 · 512 = 4096 samples: measured fastest of 1024 … 16384 for 512 taps, its neighbours within 10 %.
+BLOCK_PER_FILTER = 8
+
+
+@dataclass(frozen=True, eq=False)
+class BlockSpectra:
+    """The transformed blocks of references of one length.
+
+    Attributes
+    ----------
+    spectra : np.ndarray, shape (references, blocks, n_fft // 2 + 1), complex128
+    n_samples : int
+        Length N of each reference.
+    n_fft : int
+        Length of a padded block in samples.
+    filter_length : int
+        L, the number of lags and taps.
+    """
+
+    spectra: np.ndarray
+    n_samples: int
+    n_fft: int
+    filter_length: int
+
+    @property
+    def hop(self) -> int:
+        """Samples of a reference in one block."""
+        return self.n_fft - self.filter_length + 1
+
+
+def transform_blocks(references: np.ndarray, filter_length: int) -> BlockSpectra:
+    """Cut and transform ``references``, shape (references, samples), float64."""
+    n_references, n_samples = references.shape
+    n_fft = fft.next_fast_len(BLOCK_PER_FILTER * filter_length, real=True)
+    hop = n_fft - filter_length + 1
+    n_blocks = -(-n_samples // hop)
+    padded = np.zeros((n_references, n_blocks * hop))
+    padded[:, :n_samples] = references
+    spectra = fft.rfft(padded.reshape(n_references, n_blocks, hop), n_fft, workers=1)
+    return BlockSpectra(spectra, n_samples, n_fft, filter_length)
+
+
+def correlate(signal: np.ndarray, blocks: BlockSpectra) -> np.ndarray:
+    """Inner products of a signal with every reference delayed by 0 … L−1 samples.
+
+    Parameters
+    ----------
+    signal : np.ndarray, shape (samples,)
+        As long as the references.
+    blocks : BlockSpectra
+
+    Returns
+    -------
+    np.ndarray, shape (references, L), float64
+    """
+    n_references, n_blocks, n_bins = blocks.spectra.shape
+    padded = np.zeros(n_blocks * blocks.hop + blocks.filter_length - 1)
+    padded[: blocks.n_samples] = signal
+    windows = fft.rfft(sliding_window_view(padded, blocks.n_fft)[:: blocks.hop], workers=1)
+    # Σ conj(S)·E = conj(Σ S·conj(E)): one conjugate of the signal's instead of one of every reference's
+    np.conjugate(windows, out=windows)
+    products = np.empty((n_references, n_bins), dtype=np.complex128)
+    scratch = np.empty_like(windows)
+    for spectrum, product in zip(blocks.spectra, products, strict=True):
+        np.multiply(spectrum, windows, out=scratch)
+        np.sum(scratch, axis=0, out=product)
+    return fft.irfft(products.conj(), blocks.n_fft, workers=1)[:, : blocks.filter_length]
+
+
+def filter_and_sum(filters: np.ndarray, blocks: BlockSpectra) -> np.ndarray:
+    """Sum of the first k references, each passed through its own filter.
+
+    Parameters
+    ----------
+    filters : np.ndarray, shape (k, L)
+    blocks : BlockSpectra
+
+    Returns
+    -------
+    np.ndarray, shape (samples + L − 1,), float64
+    """
+    n_filters, n_tail = len(filters), blocks.filter_length - 1
+    responses = fft.rfft(filters, blocks.n_fft, workers=1)
+    spectrum = blocks.spectra[0] * responses[0]
+    for k in range(1, n_filters):
+        spectrum += blocks.spectra[k] * responses[k]
+    filtered = fft.irfft(spectrum, blocks.n_fft, workers=1)
+    heads, tails = filtered[:, : blocks.hop], filtered[:, blocks.hop :]
+    heads[1:, :n_tail] += tails[:-1]
+    signal = np.concatenate([heads.ravel(), tails[-1]])
+    return signal[: blocks.n_samples + n_tail]

@@ -1,0 +1,177 @@
+"""Score one system on one set: a row for every mixture and code length.
+
+Mixtures are taken one by one: rendered, masked with all code lengths' masks, re-synthesised and scored. What depends
+on the references alone, such as the factors of their Gram matrices, is computed once per mixture and used for every
+code length. Metrics have two purposes (:class:`Metrics`): SDR and SI-SDR over all code lengths, the slower ones only
+where a table shows them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from blsh.denoising.estimators import Estimator, Scene
+from blsh.evaluation.bss_eval import ReferenceFactors, bss_eval, factor_references
+from blsh.evaluation.metrics import estoi, pesq_wideband, si_sdr
+from blsh.mixtures.recipes import Recipe
+from blsh.mixtures.rendering import Recordings, render
+from blsh.signal.spectra import SAMPLE_RATE, istft
+
+__all__ = ["METRICS", "Metrics", "score_set"]
+
+BSS_METRICS = ("sdr", "sir", "sar")
+METRICS = (*BSS_METRICS, "si_sdr", "pesq", "estoi")
+# Masks of so many code lengths are turned into sound at a time: for 10 s, 16 take about 50 MB.
+VARIANTS_AT_ONCE = 16
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Which metrics to compute: ``sweep`` for every code length, ``tables`` too for those in ``table_bits``.
+
+    A code length of 0 stands for systems without codes; their only variant counts as one of the tables'.
+    """
+
+    sweep: tuple[str, ...]
+    tables: tuple[str, ...]
+    table_bits: tuple[int, ...]
+
+    def __post_init__(self):
+        for name in (*self.sweep, *self.tables):
+            if name not in METRICS:
+                raise ValueError(f"metric={name!r} is unknown; choose one of {', '.join(METRICS)}")
+
+    def of(self, n_bits: int) -> frozenset[str]:
+        """Return the metrics of a code length."""
+        in_tables = n_bits == 0 or n_bits in self.table_bits
+        return frozenset(self.sweep) | (frozenset(self.tables) if in_tables else frozenset())
+
+
+def score_set(
+    recipes: Sequence[Recipe],
+    recordings: Recordings,
+    estimator: Estimator,
+    *,
+    columns: Mapping[str, object],
+    n_bits: Sequence[int],
+    metrics: Metrics,
+    progress: Callable[[int, int], None] | None = None,
+) -> pd.DataFrame:
+    """Score a system on every mixture of a set.
+
+    Parameters
+    ----------
+    recipes
+        The set.
+    recordings
+        Where its pieces are read from.
+    estimator
+        The system.
+    columns
+        Values of the key columns that are the same in every row: system, feature, rho, …
+    n_bits
+        Code length of each of the estimator's variants; ``(0,)`` without codes.
+    metrics
+        What to compute for which code length.
+    progress
+        Called with (mixtures done, all mixtures).
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per mixture and code length: key columns, then the metrics in dB, MOS or [0, 1]; a metric that was not
+        asked for is NaN, one that cannot be computed is NaN with ``status`` 'nan' and its ``reason``.
+    """
+    rows = []
+    for done, recipe in enumerate(recipes, start=1):
+        rows.extend(_score_mixture(recipe, recordings, estimator, columns, n_bits, metrics))
+        if progress is not None:
+            progress(done, len(recipes))
+    return pd.DataFrame(rows)
+
+
+def _score_mixture(
+    recipe: Recipe,
+    recordings: Recordings,
+    estimator: Estimator,
+    columns: Mapping[str, object],
+    n_bits: Sequence[int],
+    metrics: Metrics,
+) -> list[dict[str, object]]:
+    scene = Scene(render(recipe, recordings))
+    masks = estimator(scene)
+    if len(masks) != len(n_bits):
+        raise ValueError(f"the system gave {len(masks)} masks for {len(n_bits)} code lengths {list(n_bits)}")
+    wanted = [metrics.of(bits) for bits in n_bits]
+    judges = _judges(scene, wanted)
+    mixture_sdr = _sdr_of_mixture(scene, judges)
+    rows = []
+    for first in range(0, len(masks), VARIANTS_AT_ONCE):
+        part = slice(first, first + VARIANTS_AT_ONCE)
+        estimates = istft(masks[part] * scene.spectrum, len(scene.waveforms.mixture))
+        for bits, names, estimate in zip(n_bits[part], wanted[part], estimates, strict=True):
+            values, status, reason = _score_estimate(estimate, scene, names, judges)
+            rows.append(
+                {
+                    "set": recipe.set,
+                    "snr_db": recipe.snr_db,
+                    **columns,
+                    "n_bits": bits,
+                    "utterance": recipe.utterance,
+                    "speaker": recipe.speaker,
+                    "gender": recipe.gender,
+                    "noise": recipe.noise,
+                    "seconds": recipe.seconds,
+                    **values,
+                    "delta_sdr": values["sdr"] - mixture_sdr,
+                    "status": status,
+                    "reason": reason,
+                }
+            )
+    return rows
+
+
+def _judges(scene: Scene, wanted: Sequence[frozenset[str]]) -> dict[bool, ReferenceFactors]:
+    """Factor the references: without interference for SDR alone, with it where SIR or SAR is wanted."""
+    speech, noise = scene.waveforms.speech, scene.waveforms.noise
+    kinds = {_needs_interference(names) for names in wanted} | {False}
+    return {kind: factor_references(speech, noise, interference=kind) for kind in kinds}
+
+
+def _needs_interference(names: frozenset[str]) -> bool:
+    return bool(names & {"sir", "sar"})
+
+
+def _sdr_of_mixture(scene: Scene, judges: Mapping[bool, ReferenceFactors]) -> float:
+    return float(bss_eval(scene.waveforms.mixture[np.newaxis], judges[False]).sdr[0])
+
+
+def _score_estimate(
+    estimate: np.ndarray, scene: Scene, names: frozenset[str], judges: Mapping[bool, ReferenceFactors]
+) -> tuple[dict[str, float], str, str]:
+    """Return (metrics, status, reason) of one estimate; what was not asked for is NaN without a reason."""
+    speech = scene.waveforms.speech
+    values = dict.fromkeys(METRICS, np.nan)
+    reasons: list[str] = []
+    status = "ok"
+    if names & set(BSS_METRICS):
+        scores = bss_eval(estimate[np.newaxis], judges[_needs_interference(names)])
+        status = scores.status[0]
+        if scores.reason[0]:
+            reasons.append(scores.reason[0])
+        values.update({name: float(getattr(scores, name)[0]) for name in BSS_METRICS if name in names})
+    for name, metric in (("si_sdr", si_sdr), ("pesq", pesq_wideband), ("estoi", estoi)):
+        if name in names:
+            score = metric(speech, estimate)
+            values[name] = score.value
+            if score.reason:
+                reasons.append(f"{name}: {score.reason}")
+    for name, value in values.items():
+        if np.isinf(value):
+            values[name] = np.nan
+            reasons.append(f"{name}: infinite")
+    return values, "nan" if reasons else status, "; ".join(reasons)

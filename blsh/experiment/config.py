@@ -1,0 +1,319 @@
+"""The one description of an experiment: what a configuration file may say, and what it must obey.
+
+A preset in ``config/`` is a YAML file of this model. Keys that are not in the model are errors, so a typing
+mistake ends a run before it starts. ``config/README.md`` and ``workflow/schemas/config.schema.yaml`` are generated
+from here; a test fails when they drift.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from blsh.corpora import READERS
+from blsh.hashing.profiles import PROFILES
+from blsh.signal.spectra import FEATURES
+
+__all__ = ["CONTROLS", "SYSTEMS", "Config", "load_config", "parse_config"]
+
+CONTROLS = ("mixture", "constant", "ibm", "irm")
+SYSTEMS = (*CONTROLS, "knn", "lsh", "lsh_fixed", "blsh")
+METRICS = ("sdr", "sir", "sar", "si_sdr", "pesq", "estoi")
+
+READER_OPTIONS = {
+    "librispeech": ("splits",),
+    "esc": ("classes",),
+    "folder": ("levels", "table", "licence"),
+    "synthetic_speech": (),
+    "synthetic_noise": (),
+}
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+Positive = Annotated[int, Field(ge=1)]
+Rho = Annotated[float, Field(gt=0, le=1)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class CorpusConfig(_Model):
+    """One folder of recordings."""
+
+    reader: str
+    """How to read the folder: one of the readers of `blsh.corpora`."""
+    folder: str | None = None
+    """The folder, relative to `corpora_folder`; the embedded corpora need none."""
+    listing: str | None = None
+    """A CSV that restricts the corpus to listed files and checks their SHA-256; relative to the repository."""
+    splits: tuple[str, ...] = ()
+    """`librispeech`: read only these splits; none named means all."""
+    classes: tuple[str, ...] = ()
+    """`esc`: read only these classes; none named means all."""
+    levels: tuple[str, ...] = ()
+    """`folder`: what the levels of a tree mean, such as `[speaker]` or `[split, class]`."""
+    table: str | None = None
+    """`folder`: a CSV inside the folder that lists the recordings, in place of a tree."""
+    licence: str | None = None
+    """`folder`: the recordings' licence."""
+
+    @field_validator("reader")
+    @classmethod
+    def _known_reader(cls, reader: str) -> str:
+        if reader not in READERS:
+            raise ValueError(f"reader={reader!r} is unknown; choose one of {', '.join(sorted(READERS))}")
+        return reader
+
+    @model_validator(mode="after")
+    def _fits_reader(self) -> CorpusConfig:
+        for option in self.options:
+            if option not in READER_OPTIONS[self.reader]:
+                known = ", ".join(READER_OPTIONS[self.reader]) or "none"
+                raise ValueError(f"reader {self.reader!r} has no option {option!r} (it has: {known}); remove the key")
+        if self.folder is None and not self.is_embedded:
+            raise ValueError(f"reader {self.reader!r} needs a folder; add the key 'folder'")
+        return self
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The reader's options that are set."""
+        names = ("splits", "classes", "levels", "table", "licence")
+        return {name: getattr(self, name) for name in names if getattr(self, name)}
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the recordings are generated rather than brought."""
+        return self.reader.startswith("synthetic_")
+
+
+class Selection(_Model):
+    """A part of one corpus."""
+
+    corpus: str
+    """The corpus, a key of `data.corpora`."""
+    splits: tuple[str, ...] = ()
+    """Splits to take; none named means all."""
+    classes: tuple[str, ...] = ()
+    """Noise classes to take; none named means all."""
+
+
+class SetAside(_Model):
+    """Speakers taken out of the training selection."""
+
+    speakers: Positive
+    """How many."""
+    balance_gender: bool = True
+    """As many women as men; `false` for corpora that do not tell the gender."""
+
+
+class SpeechConfig(_Model):
+    """Which speech serves which purpose."""
+
+    train: Selection
+    """Speech of the training and closed sets."""
+    validation: Selection | SetAside
+    """Speech on which every choice is made: a selection, or a number of speakers set aside from `train`."""
+    open: Selection
+    """Speech of speakers never heard in training."""
+    seconds: Annotated[float, Field(gt=0)] | None = None
+    """Training and closed speech is cut into whole excerpts of this length; none means whole utterances."""
+    per_speaker: Positive | None = None
+    """At most so many excerpts of a training speaker."""
+    held_out: Annotated[int, Field(ge=0)] = 1
+    """The last so many excerpts of a training speaker who has more are the closed set's."""
+
+
+class NoiseConfig(_Model):
+    """Which noise serves which purpose; the closed set hears the training noises."""
+
+    train: Selection
+    validation: Selection
+    open: Selection
+
+
+class SetConfig(_Model):
+    """A set of mixtures."""
+
+    source: Literal["train", "closed", "validation", "open"]
+    """Where its speech and noise come from."""
+    snr_db: float = 0.0
+    """Signal-to-noise ratio of every single mixture, in dB."""
+    mixtures: Positive | None = None
+    """At most so many mixtures, balanced over speakers and classes; none means all."""
+    noises_per_utterance: Positive | None = None
+    """So many noise classes for an utterance; none means every class."""
+
+
+class DataConfig(_Model):
+    """The recordings and the mixtures made of them."""
+
+    name: Name
+    """Folder under results/data; experiments with the same name share their mixtures and features."""
+    corpora: dict[Name, CorpusConfig]
+    speech: SpeechConfig
+    noise: NoiseConfig
+    sets: dict[Name, SetConfig]
+    """The sets of mixtures; `train` is the one that is learned from."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> DataConfig:
+        selections = [self.speech.train, self.speech.validation, self.speech.open]
+        selections += [self.noise.train, self.noise.validation, self.noise.open]
+        for selection in selections:
+            if isinstance(selection, Selection) and selection.corpus not in self.corpora:
+                known = ", ".join(self.corpora)
+                raise ValueError(f"corpus={selection.corpus!r} is not in data.corpora ({known}); name one of these")
+        if "train" not in self.sets or self.sets["train"].source != "train":
+            raise ValueError("data.sets needs a set 'train' whose source is 'train'")
+        return self
+
+
+class GridConfig(_Model):
+    """What is varied."""
+
+    systems: tuple[Literal[SYSTEMS], ...] = SYSTEMS
+    """The systems to score."""
+    features: tuple[Literal[FEATURES], ...] = FEATURES
+    """Frame features: 513 STFT magnitudes or 128 mel bands."""
+    targets: tuple[Literal["ssm"], ...] = ("ssm",)
+    """Target self-similarities of the learned projections."""
+    rho: tuple[Rho, ...] = (0.1, 0.01)
+    """Fractions of the training frames kept in a dictionary."""
+    n_bits: tuple[Positive, ...]
+    """Code lengths L; one model of the largest L serves all as prefixes."""
+    n_neighbours: Positive = 10
+    """K, the number of neighbours whose masks are averaged."""
+    repeats: Positive = 10
+    """Dictionaries drawn (and, for `lsh`, matrices)."""
+    sets: tuple[Name, ...] = ("closed", "validation", "open")
+    """Sets to score."""
+
+    @field_validator("features", "systems", "targets", "rho", "n_bits", "sets")
+    @classmethod
+    def _distinct(cls, values: tuple) -> tuple:
+        if not values or len(set(values)) != len(values):
+            raise ValueError(f"{list(values)} must be a list of at least one value without repeats")
+        return tuple(sorted(values)) if isinstance(values[0], int) else values
+
+
+class TrainingConfig(_Model):
+    """How the projections are learned."""
+
+    profile: Literal[tuple(PROFILES)] = "project"
+    """The set of switches: `project` (our best on validation) or `authors2022` (the TASLP authors' code)."""
+    switches: dict[str, Any] = {}
+    """Single switches changed from the profile; docs/training.md lists them."""
+
+    @model_validator(mode="after")
+    def _valid_switches(self) -> TrainingConfig:
+        PROFILES[self.profile].changed(**self.switches)
+        return self
+
+
+class MetricsConfig(_Model):
+    """Which scores are computed where."""
+
+    sweep: tuple[Literal[METRICS], ...] = ("sdr", "si_sdr")
+    """Scores over the whole grid."""
+    tables: tuple[Literal[METRICS], ...] = METRICS
+    """Scores at the tables' L and for the controls."""
+    table_sets: tuple[Name, ...] = ("closed", "open")
+    """Sets that the tables show."""
+
+
+class TablesConfig(_Model):
+    """The code lengths that the papers' tables print."""
+
+    icassp_bits: Positive = 150
+    """L of ICASSP Table 1."""
+    lsh_bits: Positive = 300
+    """L of the LSH rows of TASLP Tables I to III."""
+    blsh_bits: dict[Literal[FEATURES], Positive] = {"stft": 300, "mel": 50}
+    """L of the BLSH rows of TASLP Tables I to III, by feature."""
+
+
+class ResultsConfig(_Model):
+    """What is shown besides tables."""
+
+    example_mixtures: Annotated[int, Field(ge=0, le=6)] = 3
+    """Playable examples in the report, one of each noise first."""
+    ssm_bits: tuple[Positive, ...] = (10, 50, 150)
+    """Code lengths whose similarity matrices are drawn."""
+
+
+class Config(_Model):
+    """An experiment."""
+
+    name: Name
+    """The results are written to results/NAME."""
+    title: str
+    """One line for the report."""
+    seed: Annotated[int, Field(ge=0)] = 2020
+    """Base of every random choice."""
+    corpora_folder: str = "data"
+    """Where the corpora's folders lie; changing it alone reruns nothing."""
+    data: DataConfig
+    grid: GridConfig
+    training: TrainingConfig = TrainingConfig()
+    metrics: MetricsConfig = MetricsConfig()
+    tables: TablesConfig = TablesConfig()
+    results: ResultsConfig = ResultsConfig()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Config:
+        for name in (*self.grid.sets, *self.metrics.table_sets):
+            if name not in self.data.sets:
+                raise ValueError(f"set {name!r} is not in data.sets ({', '.join(self.data.sets)}); name one of these")
+        switches = self.training.switches
+        if "n_bits" in switches and switches["n_bits"] < max(self.grid.n_bits):
+            raise ValueError(
+                f"grid.n_bits={max(self.grid.n_bits)} exceeds the trained bits, training.switches.n_bits="
+                f"{switches['n_bits']}; raise the latter or leave it out"
+            )
+        return self
+
+
+def parse_config(values: dict[str, Any], source: str = "config") -> Config:
+    """Check a configuration given as plain values.
+
+    Raises
+    ------
+    ValueError
+        One line for the first wrong key: file, key, value and rule.
+    """
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        key = ".".join(str(part) for part in problem["loc"]) or "(whole file)"
+        if problem["type"] == "extra_forbidden":
+            raise ValueError(f"{source}: unknown key {key}; config/README.md lists the keys") from None
+        message = problem["msg"].removeprefix("Value error, ")
+        value = "" if isinstance(problem["input"], dict) else f"={problem['input']!r}"
+        raise ValueError(f"{source}: {key}{value}: {message}; config/README.md lists the keys") from None
+
+
+def load_config(path: str | Path, changes: dict[str, Any] | None = None) -> Config:
+    """Read a YAML configuration file; `changes` replace top-level keys, as ``--config`` does.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        One line that names the file, the key and the rule.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such configuration file; presets are in config/")
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{path}: not a YAML file ({reason}); see config/demo.yaml") from None
+    if not isinstance(values, dict):
+        raise ValueError(f"{path}: holds no keys; see config/demo.yaml")
+    if "__use_yte__" in values:
+        raise ValueError(f"{path}: __use_yte__ would run code from the file; write plain YAML")
+    return parse_config(values | (changes or {}), str(path))

@@ -1,0 +1,123 @@
+"""The jobs of an experiment and the files that they read and write, all known before the run.
+
+A score job takes one system on one set with one feature, target, ρ and repeat, and scores every code length as a
+prefix of one model. Paths are relative to the repository, with one canonical spelling of each number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+import pandas as pd
+
+from blsh.experiment.config import CONTROLS, Config
+from blsh.files.checksums import digest_of
+from blsh.signal import spectra
+
+__all__ = [
+    "ScoreJob",
+    "data_folder",
+    "expected_cells",
+    "model_names",
+    "results_folder",
+    "score_jobs",
+    "scored_bits",
+    "table_bits",
+]
+
+
+@dataclass(frozen=True)
+class ScoreJob:
+    """One system on one set; fields that do not apply are '' or 0."""
+
+    set: str
+    system: str
+    feature: str = ""
+    target: str = ""
+    rho: float = 0.0
+    repeat: int = 0
+
+    @property
+    def stem(self) -> str:
+        """The name of the score file without folder and suffix."""
+        if self.system in CONTROLS:
+            return self.system
+        return "_".join(
+            part
+            for part in (self.system, self.feature, self.target, f"rho-{self.rho:g}", f"rep-{self.repeat}")
+            if part
+        )
+
+
+def data_folder(config: Config) -> str:
+    """Folder of the recordings' manifests, mixtures and features; its last part hashes the signal settings."""
+    settings = {
+        "sample_rate": spectra.SAMPLE_RATE,
+        "n_fft": spectra.N_FFT,
+        "hop_length": spectra.HOP_LENGTH,
+        "n_mels": spectra.N_MELS,
+    }
+    return f"results/data/{config.data.name}/{digest_of(settings)[:12]}"
+
+
+def results_folder(config: Config) -> str:
+    """Folder of the experiment's models, scores, tables, figures and report."""
+    return f"results/{config.name}"
+
+
+def score_jobs(config: Config) -> tuple[ScoreJob, ...]:
+    """Return every score job of the experiment."""
+    return tuple(_score_jobs(config))
+
+
+def _score_jobs(config: Config) -> Iterator[ScoreJob]:
+    grid = config.grid
+    for set_name in grid.sets:
+        for system in grid.systems:
+            if system in CONTROLS:
+                yield ScoreJob(set_name, system)
+                continue
+            for feature in grid.features:
+                for target in grid.targets if system == "blsh" else ("",):
+                    for rho in grid.rho:
+                        for repeat in range(1, grid.repeats + 1):
+                            yield ScoreJob(set_name, system, feature, target, rho, repeat)
+
+
+def model_names(config: Config) -> tuple[tuple[str, str], ...]:
+    """Return the (feature, target) pairs for which projections are learned."""
+    if "blsh" not in config.grid.systems:
+        return ()
+    return tuple((feature, target) for feature in config.grid.features for target in config.grid.targets)
+
+
+def table_bits(config: Config, system: str, feature: str) -> tuple[int, ...]:
+    """Return the code lengths at which the tables show a system: as printed, or the longest that is trained."""
+    longest = max(config.grid.n_bits)
+    taslp = config.tables.blsh_bits[feature] if system == "blsh" else config.tables.lsh_bits
+    return tuple(sorted({min(config.tables.icassp_bits, longest), min(taslp, longest)}))
+
+
+def scored_bits(config: Config, system: str, feature: str) -> tuple[int, ...]:
+    """Return all code lengths at which a system is scored: the grid's and the tables'."""
+    return tuple(sorted({*config.grid.n_bits, *table_bits(config, system, feature)}))
+
+
+def expected_cells(config: Config) -> pd.DataFrame:
+    """Return a row for every (job, code length) that a whole run scores, with the score tables' key columns."""
+    rows = []
+    for job in score_jobs(config):
+        is_hashed = job.system not in (*CONTROLS, "knn")
+        for n_bits in scored_bits(config, job.system, job.feature) if is_hashed else (0,):
+            rows.append(
+                asdict(job)
+                | {
+                    "snr_db": config.data.sets[job.set].snr_db,
+                    "variant": "",
+                    "profile": config.training.profile if job.system == "blsh" else "",
+                    "n_bits": n_bits,
+                    "n_neighbours": 0 if job.system in CONTROLS else config.grid.n_neighbours,
+                }
+            )
+    return pd.DataFrame(rows)

@@ -1,0 +1,111 @@
+"""What an experiment was computed from and with: configuration, code, libraries, machine, data.
+
+Nothing here changes from run to run on one machine, except where something that may change results did.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from blsh import __version__
+from blsh.files.checksums import sha256_of_file
+
+__all__ = ["provenance"]
+
+LIBRARIES = (
+    "librosa",
+    "llvmlite",
+    "numba",
+    "numpy",
+    "pandas",
+    "pesq",
+    "pyarrow",
+    "pydantic",
+    "pystoi",
+    "scipy",
+    "snakemake",
+    "soundfile",
+    "soxr",
+    "torch",
+    "espeakng-loader",
+)
+# The features on which the kernels' code and the BLAS choose their paths.
+CPU_FLAGS = ("sse4_2", "avx", "avx2", "fma", "popcnt", "avx512f", "avx512bw", "avx512_vpopcntdq", "asimd", "sve")
+
+
+def provenance(config: Mapping[str, Any], data_files: Mapping[str, Path]) -> dict[str, Any]:
+    """Describe a run.
+
+    Parameters
+    ----------
+    config
+        The whole configuration as plain values; folders of this machine should be left out.
+    data_files
+        Name → file whose SHA-256 identifies the data: manifests and recipes.
+
+    Returns
+    -------
+    dict
+        JSON-ready: ``blsh``, ``git``, ``python``, ``libraries``, ``machine``, ``config``, ``data``.
+    """
+    return {
+        "blsh": __version__,
+        "git": _git(),
+        "python": platform.python_version(),
+        "libraries": {name: version for name in LIBRARIES if (version := _version(name))},
+        "machine": _machine(),
+        "config": dict(config),
+        "data": {name: sha256_of_file(path) for name, path in sorted(data_files.items())},
+    }
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _git() -> dict[str, Any]:
+    """Return the commit and whether files differ from it; empty outside a checkout."""
+    folder = Path(__file__).resolve().parents[2]
+    try:
+        commit = subprocess.run(
+            ["git", "-C", str(folder), "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        changes = subprocess.run(
+            ["git", "-C", str(folder), "status", "--porcelain", "--untracked-files=no"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return {}
+    return {"commit": commit, "modified": bool(changes.strip())}
+
+
+def _machine() -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "system": platform.system(),
+        "architecture": platform.machine(),
+        "cores": os.cpu_count(),
+    }
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return facts
+    for line in lines:
+        key, _, value = line.partition(":")
+        if key.strip() == "model name":
+            facts["processor"] = value.strip()
+        if key.strip() in ("flags", "Features"):
+            present = set(value.split())
+            facts["features"] = [flag for flag in CPU_FLAGS if flag in present]
+            break
+    return facts

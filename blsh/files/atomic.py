@@ -1,0 +1,119 @@
+"""Writes that are whole or absent.
+
+A reader, or a workflow that looks at what exists, must never meet half a file: not after a crash, a full
+disk or a killed job. So every file is written under a temporary name *in its own folder* (a rename is
+atomic only within one file system), flushed to the disk, and then renamed over the final name. What fails
+leaves the old file, or none.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """Give a temporary name to write to; rename it to `path` if the block succeeds, remove it if it fails.
+
+    Parameters
+    ----------
+    path
+        The final name. Its folder is made; a file that has this name is replaced.
+
+    Yields
+    ------
+    Path
+        A hidden name in the same folder with the same suffix (libraries choose a format by it). The block
+        creates the file, so it gets the permissions of any new file.
+
+    Raises
+    ------
+    ValueError
+        If `path` is a folder, or the block wrote nothing.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder, not a file: give the name of a file in it")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # 40 characters of the stem keep the temporary name below the 255 bytes of most file systems.
+    temporary = path.parent / f".{path.stem[:40]}-{secrets.token_hex(4)}.tmp{path.suffix}"
+    try:
+        yield temporary
+        if not temporary.is_file():
+            raise ValueError(f"nothing was written for {path}: write to the name that atomic_path yields")
+        _flush_to_disk(temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _flush_to_disk(path.parent)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    r"""Write `text` as UTF-8 with `\n` line ends."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(path: str | Path, obj: object) -> None:
+    """Write `obj` as JSON: sorted keys, two spaces, a final newline.
+
+    Raises
+    ------
+    ValueError
+        If it holds NaN or an infinite number, which JSON cannot say.
+    TypeError
+        If it holds something else that JSON cannot say.
+    """
+    try:
+        text = json.dumps(obj, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{path} cannot be written as JSON: {error}") from error
+    write_text(path, text + "\n")
+
+
+def require_free_space(folder: str | Path, n_bytes: int, purpose: str) -> None:
+    """Raise before a long write rather than in the middle of it.
+
+    Parameters
+    ----------
+    folder
+        Where the file will be; it need not exist yet.
+    n_bytes : int >= 0
+        What will be written.
+    purpose
+        What needs the space, for the message.
+
+    Raises
+    ------
+    OSError
+        With `errno.ENOSPC`, if the folder's file system has fewer free bytes.
+    """
+    existing = Path(folder).absolute()
+    while not existing.exists():
+        existing = existing.parent
+    free = shutil.disk_usage(existing).free
+    if n_bytes > free:
+        raise OSError(
+            errno.ENOSPC,
+            f"{purpose} needs {n_bytes} bytes and {free} are free in {folder}: "
+            "make room or choose another folder",
+        )
+
+
+def _flush_to_disk(path: Path) -> None:
+    # A folder is flushed too, or a power cut could forget the rename; not every file system can do that.
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(handle)

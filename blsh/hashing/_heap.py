@@ -1,0 +1,50 @@
+"""The K best of a stream in a total order: a bounded binary heap on two arrays, for numba kernels.
+
+An entry is a pair (cost, row), the smaller the better, equal costs by the smaller row. Costs are float64: Hamming
+distances are exact in it, and inner products enter negated. The worst kept entry is the root, so one comparison
+with ``costs[0]`` tells whether a candidate can enter. A heap starts full of placeholders (infinity, `NO_ROW`),
+which any real entry displaces.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+
+NO_ROW = np.iinfo(np.int64).max
+
+
+@njit(cache=True)
+def replace_worst(costs, rows, heap, cost, row):
+    """Put (cost, row) in the place of the root of one heap, which it must be better than."""
+    _sift_down(costs, rows, heap, costs.shape[1], cost, row)
+
+
+@njit(cache=True, parallel=True)
+def sort_heaps(costs, rows):
+    """Order every heap from best to worst, in place."""
+    for heap in prange(costs.shape[0]):
+        for size in range(costs.shape[1] - 1, 0, -1):
+            cost, row = costs[heap, size], rows[heap, size]
+            costs[heap, size], rows[heap, size] = costs[heap, 0], rows[heap, 0]
+            _sift_down(costs, rows, heap, size, cost, row)
+
+
+@njit(cache=True)
+def _sift_down(costs, rows, heap, size, cost, row):
+    hole = 0
+    while True:
+        child = 2 * hole + 1
+        if child >= size:
+            break
+        other = child + 1
+        if other < size and (
+            costs[heap, other] > costs[heap, child]
+            or (costs[heap, other] == costs[heap, child] and rows[heap, other] > rows[heap, child])
+        ):
+            child = other
+        if costs[heap, child] < cost or (costs[heap, child] == cost and rows[heap, child] < row):
+            break
+        costs[heap, hole], rows[heap, hole] = costs[heap, child], rows[heap, child]
+        hole = child
+    costs[heap, hole], rows[heap, hole] = cost, row

@@ -1,0 +1,50 @@
+"""Adam, one step at a time.
+
+With gradient g, decays β₁ = 0.95 and β₂ = 0.98 (the authors' code; not Adam's usual 0.9 and 0.999) and ε = 1e-8,
+
+    m ← β₁ m + (1 - β₁) g,   v ← β₂ v + (1 - β₂) g²,   x ← x - η m̂ / (√v̂ + ε),   m̂ = m / (1 - β₁ᵏ), v̂ = v / (1 - β₂ᵏ)
+
+after k steps.
+
+References
+----------
+D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", ICLR 2015, Algorithm 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["AdamState", "adam_start", "adam_step"]
+
+BETA1 = 0.95
+BETA2 = 0.98
+EPSILON = 1e-8
+
+
+@dataclass(frozen=True)
+class AdamState:
+    """Number of steps taken and the running means of the gradient and of its square."""
+
+    steps: int
+    first: np.ndarray
+    second: np.ndarray
+
+
+def adam_start(size: int) -> AdamState:
+    """State before the first step."""
+    return AdamState(0, np.zeros(size), np.zeros(size))
+
+
+def adam_step(
+    vector: np.ndarray, gradient: np.ndarray, state: AdamState, *, learning_rate: float
+) -> tuple[np.ndarray, AdamState]:
+    """Take one step from ``vector`` (size,) against ``gradient`` (size,): the new vector and state, in float64."""
+    steps = state.steps + 1
+    first = BETA1 * state.first + (1 - BETA1) * gradient
+    second = BETA2 * state.second + (1 - BETA2) * gradient**2
+    denominator = np.sqrt(second / (1 - BETA2**steps)) + EPSILON
+    step = learning_rate / (1 - BETA1**steps) * first / denominator
+    return vector - step, AdamState(steps, first, second)

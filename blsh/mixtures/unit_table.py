@@ -1,0 +1,60 @@
+"""The table of speech units: which stretch of speech serves which purpose.
+
+Columns: ``source`` (train, closed, validation or open), ``utterance, speaker, gender``, and the piece of a recording
+``corpus, path, start, n_samples`` in samples at 16 kHz.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from blsh.files.tables import read_csv, write_csv
+from blsh.mixtures.recipes import Piece
+from blsh.mixtures.units import SpeechUnit
+
+__all__ = ["SOURCES", "read_units", "write_units"]
+
+SOURCES = ("train", "closed", "validation", "open")
+COLUMNS = {
+    "source": str,
+    "utterance": str,
+    "speaker": str,
+    "gender": str,
+    "corpus": str,
+    "path": str,
+    "start": int,
+    "n_samples": int,
+}
+
+
+def write_units(path: Path, units: Mapping[str, Iterable[SpeechUnit]]) -> None:
+    """Write the units of every source, in their order."""
+    rows = [
+        (source, unit.utterance, unit.speaker, unit.gender)
+        + (unit.piece.corpus, unit.piece.path, unit.piece.start, unit.piece.n_samples)
+        for source, members in units.items()
+        for unit in members
+    ]
+    write_csv(path, pd.DataFrame(rows, columns=list(COLUMNS)))
+
+
+def read_units(path: Path) -> dict[str, tuple[SpeechUnit, ...]]:
+    """Read what `write_units` wrote.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If the file is missing, lacks a column or holds an invalid value.
+    """
+    units: dict[str, list[SpeechUnit]] = {source: [] for source in SOURCES}
+    for row in read_csv(path, COLUMNS).itertuples(index=False):
+        if row.source not in units:
+            raise ValueError(
+                f"source={row.source!r} is none of {', '.join(SOURCES)} ({path}); run 'blsh units' again"
+            )
+        piece = Piece(row.corpus, row.path, int(row.start), int(row.n_samples))
+        units[row.source].append(SpeechUnit(row.utterance, row.speaker, row.gender, piece))
+    return {source: tuple(members) for source, members in units.items()}

@@ -1,0 +1,177 @@
+r"""Short-time Fourier transform, its inverse, and the two features of a frame.
+
+The transform is the one of the papers' experiments: a periodic Hann window `w` of `N_FFT` samples every
+`HOP_LENGTH`, frame t centred on sample 256·t, the signal reflected at both ends (not padded with zeros, as
+newer librosa does):
+
+    X[t, k] = Σ_n w[n] x[256·t + n − 512] exp(−2πi·k·n / 1024),   t = 0 … ⌊samples/256⌋,   k = 0 … 512
+
+The inverse is weighted overlap-add: it divides Σ_t w[n − 256·t] y_t[n − 256·t] by Σ_t w²[n − 256·t], so it
+undoes the transform and is the least-squares signal of a masked spectrum (Griffin and Lim 1984, eq. 6).
+
+Conventions: rows are frames, so a spectrum is (frames, 513); waveforms are float32, spectra complex64. No
+frame's numbers depend on how many others are transformed with it.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import scipy.fft
+import scipy.sparse
+
+from blsh.signal.audio import SAMPLE_RATE
+
+N_FFT = 1024
+HOP_LENGTH = 256
+N_BINS = N_FFT // 2 + 1
+N_MELS = 128
+FEATURES = ("stft", "mel")
+
+# Added to a row before its norm is taken, so that silence stays finite.
+_NORM_OFFSET = 1e-4
+_BLOCK_FRAMES = 2048
+_N_HOPS = N_FFT // HOP_LENGTH
+_WINDOW = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(N_FFT) / N_FFT)).astype(np.float32)
+
+
+def n_frames(n_samples: int) -> int:
+    """Return the number of frames of a waveform: one centred on each 256th sample, from sample 0 on."""
+    return 1 + n_samples // HOP_LENGTH
+
+
+def stft(x: np.ndarray) -> np.ndarray:
+    """Transform a waveform.
+
+    Parameters
+    ----------
+    x : np.ndarray, float32, shape (samples,)
+        More than 512 samples, or its ends cannot be reflected.
+
+    Returns
+    -------
+    np.ndarray, complex64, shape (frames, 513)
+
+    Raises
+    ------
+    ValueError
+        If `x` is not one waveform of more than 512 samples.
+    """
+    if x.ndim != 1 or x.size <= N_FFT // 2:
+        raise ValueError(
+            f"x.shape={x.shape} must be (samples,) with more than {N_FFT // 2} samples, "
+            "which reflected edges need: leave the signal out or give a longer one"
+        )
+    padded = np.pad(x.astype(np.float32, copy=False), N_FFT // 2, mode="reflect")
+    frames = np.lib.stride_tricks.sliding_window_view(padded, N_FFT)[::HOP_LENGTH]
+    spectrum = np.empty((len(frames), N_BINS), np.complex64)
+    for start in range(0, len(frames), _BLOCK_FRAMES):
+        block = slice(start, start + _BLOCK_FRAMES)
+        spectrum[block] = scipy.fft.rfft(frames[block] * _WINDOW, axis=-1, overwrite_x=True)
+    return spectrum
+
+
+def istft(spectrum: np.ndarray, n_samples: int) -> np.ndarray:
+    """Return the waveforms of spectra, of exactly the length that was transformed.
+
+    Parameters
+    ----------
+    spectrum : np.ndarray, complex64, shape (..., frames, 513)
+        One spectrum, or many of one length: a mixture's under several masks. They are inverted one after
+        the other, so beside the result this takes the memory of one block of one of them.
+    n_samples : int > 0
+        Length of the waveforms; `n_frames(n_samples)` must be the number of frames.
+
+    Returns
+    -------
+    np.ndarray, float32, shape (..., n_samples)
+
+    Raises
+    ------
+    ValueError
+        If the shape is not (..., n_frames(n_samples), 513).
+    """
+    expected = (n_frames(n_samples), N_BINS)
+    if n_samples < 1 or spectrum.shape[-2:] != expected:
+        raise ValueError(
+            f"spectrum.shape={spectrum.shape} must be (..., {expected[0]}, {N_BINS}) "
+            f"for n_samples={n_samples}"
+        )
+    batch = spectrum.reshape(-1, *expected)
+    waveforms = np.empty((len(batch), n_samples), np.float32)
+    kept = slice(N_FFT // 2, N_FFT // 2 + n_samples)
+    squares = np.zeros((expected[0] + _N_HOPS - 1, HOP_LENGTH), np.float32)
+    _add_frames(squares, np.broadcast_to(_WINDOW**2, (expected[0], N_FFT)), 0)
+    for waveform, frames in zip(waveforms, batch, strict=True):
+        total = np.zeros_like(squares)
+        for start in range(0, len(frames), _BLOCK_FRAMES):
+            block = scipy.fft.irfft(frames[start : start + _BLOCK_FRAMES], N_FFT, axis=-1)
+            _add_frames(total, block * _WINDOW, start)
+        # No division by 0: a kept sample lies under the middle half of some window, where w² >= 1/4.
+        np.divide(total.ravel()[kept], squares.ravel()[kept], out=waveform)
+    return waveforms.reshape(*spectrum.shape[:-2], n_samples)
+
+
+def feature(name: str, spectrum: np.ndarray) -> np.ndarray:
+    """Describe each frame by one row of about unit length.
+
+    Parameters
+    ----------
+    name : {"stft", "mel"}
+        `stft`: magnitudes |X|. `mel`: 128 mel bands (Slaney's scale and normalisation, 0 to 8000 Hz) of the
+        power |X|².
+    spectrum : np.ndarray, complex64, shape (frames, 513)
+
+    Returns
+    -------
+    np.ndarray, float32, shape (frames, feature_width(name))
+        Each row divided by ‖row + 1e-4‖₂. The norm is close to 1 for loud frames and 0 for silence; the
+        inner product of two rows can exceed 1 by float32 rounding.
+
+    Raises
+    ------
+    ValueError
+        If the name is none of `FEATURES` or the shape is not (frames, 513).
+    """
+    feature_width(name)
+    if spectrum.ndim != 2 or spectrum.shape[1] != N_BINS:
+        raise ValueError(f"spectrum.shape={spectrum.shape} must be (frames, {N_BINS})")
+    rows = np.abs(np.ascontiguousarray(spectrum))
+    if name == "mel":
+        # A sparse product sums each element by itself and in bin order, which BLAS does not promise.
+        rows = np.ascontiguousarray((_mel_filters() @ np.square(rows).T).T)
+    norms = np.sqrt(np.square(rows + np.float32(_NORM_OFFSET), dtype=np.float64).sum(axis=1, keepdims=True))
+    return (rows / norms).astype(np.float32)
+
+
+def feature_width(name: str) -> int:
+    """Return the number of values that describe a frame: 513 for `stft`, 128 for `mel`.
+
+    Raises
+    ------
+    ValueError
+        If the name is none of `FEATURES`.
+    """
+    widths = dict(zip(FEATURES, (N_BINS, N_MELS), strict=True))
+    if name not in widths:
+        raise ValueError(f"feature {name!r} is none of {', '.join(FEATURES)}")
+    return widths[name]
+
+
+def _add_frames(total: np.ndarray, frames: np.ndarray, start: int) -> None:
+    """Add overlapping frames (any, 1024) to the signal `total`, laid out as rows of one hop each."""
+    pieces = frames.reshape(-1, _N_HOPS, HOP_LENGTH)
+    # Row r takes piece i of frame r − i. Last pieces first: each sample's terms are added in the order of the
+    # frames, however these are cut into blocks.
+    for i in reversed(range(_N_HOPS)):
+        total[start + i : start + i + len(pieces)] += pieces[:, i]
+
+
+@cache
+def _mel_filters() -> scipy.sparse.csr_array:
+    from librosa.filters import mel  # librosa takes a second to import
+
+    return scipy.sparse.csr_array(
+        mel(sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=N_MELS, fmin=0.0, fmax=SAMPLE_RATE / 2)
+    )

@@ -1,0 +1,40 @@
+rule manifest:
+    """List a corpus: every usable recording with speaker or class, length, rate and content hash."""
+    output:
+        csv=f"{DATA}/manifests/{{corpus}}.csv",
+        skipped=f"{DATA}/manifests/{{corpus}}.skipped.csv",
+    log:
+        f"{DATA}/logs/manifest_{{corpus}}.log",
+    benchmark:
+        f"{DATA}/benchmarks/manifest_{{corpus}}.tsv"
+    params:
+        settings=lambda w: blsh_rules.manifest_settings(CONFIG, w.corpus),
+        code=blsh_rules.code("manifest"),
+        folder=lambda w: blsh_rules.folder_flag(CONFIG, w.corpus),
+    threads: 2
+    resources:
+        mem_mb=1000,
+        runtime="2h",
+    shell:
+        "blsh manifest {params.settings} {params.folder} --threads {threads} -o {output.csv} --log-command > {log} 2>&1"
+
+
+rule units:
+    """Divide the speech into the units of training, closed, validation and open sets."""
+    input:
+        manifests=blsh_rules.speech_manifests(CONFIG),
+    output:
+        f"{DATA}/manifests/units.csv",
+    log:
+        f"{DATA}/logs/units.log",
+    benchmark:
+        f"{DATA}/benchmarks/units.tsv"
+    params:
+        settings=blsh_rules.units_settings(CONFIG),
+        code=blsh_rules.code("units"),
+        corpora=blsh_rules.corpora_flags(CONFIG),
+    resources:
+        mem_mb=1000,
+        runtime="1h",
+    shell:
+        "blsh units {params.settings} {params.corpora} -o {output} --log-command > {log} 2>&1"

@@ -1,0 +1,49 @@
+rule draw:
+    """Draw the recipes of a set: which speech, which pieces of noise, at which level."""
+    input:
+        units=f"{DATA}/manifests/units.csv",
+        manifests=blsh_rules.all_manifests(CONFIG),
+    output:
+        f"{DATA}/mixtures/{{set}}.csv",
+    log:
+        f"{DATA}/logs/draw_{{set}}.log",
+    benchmark:
+        f"{DATA}/benchmarks/draw_{{set}}.tsv"
+    params:
+        settings=lambda w: blsh_rules.draw_settings(CONFIG, w.set),
+        code=blsh_rules.code("draw"),
+        corpora=blsh_rules.corpora_flags(CONFIG),
+    resources:
+        mem_mb=1000,
+        runtime="1h",
+    shell:
+        "blsh draw {params.settings} --units {input.units} {params.corpora} -o {output} --log-command > {log} 2>&1"
+
+
+rule frames:
+    """Write the features and the packed ideal binary masks of all training frames in one streaming pass."""
+    input:
+        recipes=f"{DATA}/mixtures/train.csv",
+        manifests=blsh_rules.all_manifests(CONFIG),
+    output:
+        features=expand(
+            "{data}/features/{feature}.npy", data=DATA, feature=CONFIG.grid.features
+        ),
+        masks=f"{DATA}/masks/train.npy",
+        constant=f"{DATA}/masks/constant.npy",
+    log:
+        f"{DATA}/logs/frames.log",
+    benchmark:
+        f"{DATA}/benchmarks/frames.tsv"
+    params:
+        settings=blsh_rules.frames_settings(CONFIG),
+        code=blsh_rules.code("frames"),
+        corpora=blsh_rules.corpora_flags(CONFIG),
+    threads: 2
+    resources:
+        mem_mb=2000,
+        runtime="4h",
+    shell:
+        "blsh frames {params.settings} --recipes {input.recipes} {params.corpora} --threads {threads}"
+        " --features-to {DATA}/features --masks {output.masks} --constant {output.constant}"
+        " --log-command > {log} 2>&1"
