@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from blsh.corpora.listing import Layout
 from blsh.corpora.manifest import Manifest, Recording, Skipped, read_manifest, write_manifest
 
 
@@ -67,4 +68,37 @@ def reader(name: str) -> Callable[..., Manifest]:
     return READERS[name]
 
 
-__all__ = ["READERS", "Manifest", "Recording", "Skipped", "read_manifest", "reader", "write_manifest"]
+def find_layout(name: str, folder: Path) -> Layout:
+    """Find the layout in which the corpus of the reader `name` lies in `folder`, to make a listing of it.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder is missing or has no layout of that reader.
+    ValueError
+        If the reader has no layouts, or several are found.
+    """
+    from blsh.corpora import esc, librispeech
+    from blsh.corpora import folder as any_folder
+
+    finders = {
+        "librispeech": librispeech.find_layout,
+        "esc": esc.find_layout,
+        "folder": any_folder.find_layout,
+    }
+    if name not in finders:
+        raise ValueError(f"corpus reader {name!r} has no layouts to list: choose one of {', '.join(finders)}")
+    return finders[name](folder)
+
+
+__all__ = [
+    "READERS",
+    "Layout",
+    "Manifest",
+    "Recording",
+    "Skipped",
+    "find_layout",
+    "read_manifest",
+    "reader",
+    "write_manifest",
+]

@@ -100,6 +100,11 @@ def read(
     )
 
 
+def find_layout(folder: Path) -> Layout:
+    """Any folder has the layout `folder`."""
+    return Layout("folder", require_folder(folder))
+
+
 def _check_levels(levels: Sequence[str]) -> tuple[str, ...]:
     for level in levels:
         if level not in LEVELS:

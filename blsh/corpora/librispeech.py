@@ -66,7 +66,7 @@ def read(
         if len(parts) != 4:
             raise ValueError("not of the form SPLIT/SPEAKER/CHAPTER/NAME.flac")
         split, speaker = parts[:2]
-        if split not in chosen:
+        if splits is not None and split not in splits:
             return None
         if speaker not in genders:
             raise ValueError(f"speaker {speaker!r} is not in {_TABLE}")

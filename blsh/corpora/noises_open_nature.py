@@ -1,7 +1,8 @@
 """Open-set noises of weather and water: rain on a tent, a river, wind.
 
-They are used in tests only. Each is another physical picture than the training noises and shares no generator with
-them; what is common is `noise_shaping`. Each function returns `SECONDS` seconds of float64 sound at 16 kHz.
+They are used in tests only. Each is another physical picture than the training noises and shares no
+generator with them; what is common is `noise_shaping`. Each function returns `SECONDS` seconds of float64
+sound at 16 kHz.
 """
 
 import numpy as np
@@ -13,12 +14,12 @@ SECONDS = 24.0
 
 
 def rain_on_tent(rng: np.random.Generator) -> np.ndarray:
-    """Rain drums on stretched canvas above the listener.
+    """Render rain that drums on stretched canvas above the listener.
 
-    Forty to two hundred drops a second, as the shower comes and goes, each a tick and a thud: the canvas rings for some
-    20 ms in modes between 180 and 1100 Hz that depend on the panel it hits. Heavy drips from a branch fall once or twice
-    a second. Dense fine stripes with a low, drum-like body over the rain's steady hiss from outside. Broad and busy
-    within speech's band: hard.
+    Forty to two hundred drops a second, as the shower comes and goes, each a tick and a thud: the canvas
+    rings for some 20 ms in modes between 180 and 1100 Hz that depend on the panel it hits. Heavy drips from
+    a branch fall once or twice a second. Dense fine stripes with a low, drum-like body over the rain's
+    steady hiss from outside. Broad and busy within speech's band: hard.
     """
     shower = 40 + 160 * wander(rng, SECONDS, 0.35)
     scene = 0.05 * coloured(rng, SECONDS, lambda f: bump(f, 3500, 1.0)) * np.sqrt(shower / 100)
@@ -32,7 +33,7 @@ def rain_on_tent(rng: np.random.Generator) -> np.ndarray:
 
 
 def _thud(rng: np.random.Generator) -> np.ndarray:
-    """One drop on one panel: membrane modes (ratios of a round drum's) and a tick."""
+    """Make one drop on one panel: membrane modes (ratios of a round drum's) and a tick."""
     t = times(0.12)
     base = rng.uniform(180, 360)
     modes = sum(
@@ -44,12 +45,12 @@ def _thud(rng: np.random.Generator) -> np.ndarray:
 
 
 def river(rng: np.random.Generator) -> np.ndarray:
-    """A brook over stones.
+    """Render a brook over stones.
 
-    Falling water traps air, and a bubble of radius r sings at 3.26/r Hz (r in metres), its pitch rising a little as it
-    nears the surface: thousands of damped chirps of 5 to 40 ms between 350 and 4500 Hz, in gushes, on a low
-    rush. The spectrogram is a dense field of short bright dots and dashes, thickest from 500 to 2500 Hz, that never
-    pauses. It fills the gaps of speech as well as the vowels: hard.
+    Falling water traps air, and a bubble of radius r sings at 3.26/r Hz (r in metres), its pitch rising a
+    little as it nears the surface: thousands of damped chirps of 5 to 40 ms between 350 and 4500 Hz, in
+    gushes, on a low rush. The spectrogram is a dense field of short bright dots and dashes, thickest from
+    500 to 2500 Hz, that never pauses. It fills the gaps of speech as well as the vowels: hard.
     """
     rush = coloured(rng, SECONDS, lambda f: bump(f, 350, 1.3) + 0.1 * bump(f, 2500, 1.2))
     scene = 0.5 * rush * (0.7 + 0.3 * wander(rng, SECONDS, 2))
@@ -59,17 +60,21 @@ def river(rng: np.random.Generator) -> np.ndarray:
         bubble = np.exp(-t * pitch / 9) * np.sin(2 * np.pi * pitch * t * (1 + 2.0 * t))
         per_second = 30 * np.exp(-0.5 * (np.log2(pitch / 1100) / 1.2) ** 2)
         born = rng.uniform(size=len(scene)) < per_second * gush / RATE
-        scene += signal.fftconvolve(born * rng.exponential(1.0, len(scene)), bubble)[: len(scene)] * (1000 / pitch) ** 0.5
+        scene += (
+            signal.fftconvolve(born * rng.exponential(1.0, len(scene)), bubble)[: len(scene)]
+            * (1000 / pitch) ** 0.5
+        )
     return scene
 
 
 def wind(rng: np.random.Generator) -> np.ndarray:
-    """Gusts around a house and through a fence.
+    """Render gusts around a house and through a fence.
 
-    Turbulence is strongest at the lowest frequencies and its spectrum reaches higher the faster it blows: noise whose
-    cut-off follows the gust. Wires and slits whistle at a pitch proportional to the speed (Strouhal: f = 0.2 v/d): two wavering
-    bands between 400 and 1800 Hz. A loose tarpaulin flaps eleven times a second in strong gusts. Slow, mostly below
-    500 Hz, with soft curved whistles above: easy but for those.
+    Turbulence is strongest at the lowest frequencies and its spectrum reaches higher the faster it blows:
+    noise whose cut-off follows the gust. Wires and slits whistle at a pitch proportional to the speed
+    (Strouhal: f = 0.2 v/d): two wavering bands between 400 and 1800 Hz. A loose tarpaulin flaps eleven
+    times a second in strong gusts. Slow, mostly below 500 Hz, with soft curved whistles above: easy but for
+    those.
     """
     speed = 0.25 + 0.5 * wander(rng, SECONDS, 0.35) + 0.25 * wander(rng, SECONDS, 1.7)
     scene = np.zeros(n_samples(SECONDS))

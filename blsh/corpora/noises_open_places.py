@@ -1,7 +1,8 @@
 """Open-set noises of places and machines: cafeteria, metro, station hall, traffic, washing machine.
 
-They are used in tests only. Each is another physical picture than the training noises and shares no generator with
-them; what is common is `noise_shaping`. Each function returns `SECONDS` seconds of float64 sound at 16 kHz.
+They are used in tests only. Each is another physical picture than the training noises and shares no
+generator with them; what is common is `noise_shaping`. Each function returns `SECONDS` seconds of float64
+sound at 16 kHz.
 """
 
 import numpy as np
@@ -30,12 +31,12 @@ _VOWELS = np.array(
 
 
 def cafeteria(rng: np.random.Generator) -> np.ndarray:
-    """Fourteen people talk at once among plates and cutlery.
+    """Render fourteen people who talk at once among plates and cutlery.
 
-    The talkers are a source-filter sketch of this module's own, not the speech engine: glottal pulses of 85 to 260 Hz
-    through three formants of random vowels, a syllable every 0.15 to 0.3 s, hissed consonants between, pauses for
-    listening. Together: blurred formant blocks and harmonics up to 4 kHz; above it clinks, vertical strokes with a few
-    ringing lines. It is speech-like by design: the hardest noise.
+    The talkers are a source-filter sketch of this module's own, not the speech engine: glottal pulses of 85
+    to 260 Hz through three formants of random vowels, a syllable every 0.15 to 0.3 s, hissed consonants
+    between, pauses for listening. Together: blurred formant blocks and harmonics up to 4 kHz; above it
+    clinks, vertical strokes with a few ringing lines. It is speech-like by design: the hardest noise.
     """
     scene = np.zeros(n_samples(SECONDS))
     for talker in range(14):
@@ -62,7 +63,9 @@ def _talk(rng: np.random.Generator, scene: np.ndarray, pitch: float, size: float
                 resonate(flow, f * size, w) * g
                 for f, w, g in zip(_VOWELS[rng.integers(8)], (80, 110, 160), (1.0, 0.8, 0.6), strict=True)
             )
-            place(scene, level * sound / max(np.abs(sound).max(), 1e-9) * np.sin(np.pi * t / length) ** 0.6, now)
+            place(
+                scene, level * sound / max(np.abs(sound).max(), 1e-9) * np.sin(np.pi * t / length) ** 0.6, now
+            )
             if rng.uniform() < 0.45:
                 hiss = resonate(rng.standard_normal(n_samples(0.07)), rng.uniform(2500, 6000), 1500)
                 place(scene, level * 0.25 * hiss * np.hanning(len(hiss)), now + length - 0.02)
@@ -71,12 +74,12 @@ def _talk(rng: np.random.Generator, scene: np.ndarray, pitch: float, size: float
 
 
 def metro(rng: np.random.Generator) -> np.ndarray:
-    """Inside an underground train: it starts, runs, takes a curve and brakes.
+    """Render the inside of an underground train: it starts, runs, takes a curve and brakes.
 
-    Rolling noise grows with the square of the speed; wheel pairs knock on rail joints 15 m apart, faster and faster; the
-    motors' whine is a fan of lines proportional to speed, preceded at the start by the inverter's three fixed steps; in
-    the curve a flange squeals at 2.6 kHz and its octave. The spectrogram is an arch of lines over a broad low bank with
-    vertical knocks: low part hard, lines easy.
+    Rolling noise grows with the square of the speed; wheel pairs knock on rail joints 15 m apart, faster
+    and faster; the motors' whine is a fan of lines proportional to speed, preceded at the start by the
+    inverter's three fixed steps; in the curve a flange squeals at 2.6 kHz and its octave. The spectrogram
+    is an arch of lines over a broad low bank with vertical knocks: low part hard, lines easy.
     """
     t = times(SECONDS)
     speed = 17 * np.interp(t, [0, 1.5, 9, 16, 22.5, 24], [0, 0, 1, 1, 0.05, 0]) + 0.3  # metres per second
@@ -90,7 +93,9 @@ def metro(rng: np.random.Generator) -> np.ndarray:
     for axle in (0.0, 2.2, 11.5, 13.7):
         for beat in np.flatnonzero(np.diff(np.floor((distance + axle) / 15))):
             place(scene, 6.0 * rng.uniform(0.6, 1.0) * min(speed[beat] / 8, 1.2) * thump, beat / RATE)
-    load = np.interp(t, [0, 1.4, 1.6, 9, 9.3, 15.8, 16.2, 22.4, 22.6], [0, 0, 1, 0.8, 0.25, 0.25, 0.7, 0.7, 0])
+    load = np.interp(
+        t, [0, 1.4, 1.6, 9, 9.3, 15.8, 16.2, 22.4, 22.6], [0, 0, 1, 0.8, 0.25, 0.25, 0.7, 0.7, 0]
+    )
     for ratio, level in ((31, 0.25), (62, 0.2), (93, 0.12), (155, 0.1)):
         scene += level * load * np.sin(2 * np.pi * np.cumsum(ratio * speed) / RATE)
     steps = np.select([t < 1.5, t < 2.3, t < 3.1, t < 4.2], [0, 520, 700, 930], 0)
@@ -102,11 +107,12 @@ def metro(rng: np.random.Generator) -> np.ndarray:
 
 
 def station_hall(rng: np.random.Generator) -> np.ndarray:
-    """A large hall: steps, trolleys, a gong, an idling diesel, a braking train; all of it in long reverberation.
+    """Render a large hall: steps, trolleys, a gong, an idling diesel, a braking train, and long echoes.
 
-    Steps are pairs of click and thump, 1.6 to 2.1 a second for each of seven walkers; suitcase wheels rattle over tile
-    joints 12 to 20 times a second for some seconds; the gong is three falling notes of bell partials; brakes squeal
-    near 1.9 kHz with overtones. Two seconds of echo smear everything into clouds with soft right edges: medium.
+    Steps are pairs of click and thump, 1.6 to 2.1 a second for each of seven walkers; suitcase wheels
+    rattle over tile joints 12 to 20 times a second for some seconds; the gong is three falling notes of
+    bell partials; brakes squeal near 1.9 kHz with overtones. Two seconds of echo smear everything into
+    clouds with soft right edges: medium.
     """
     dry = 0.03 * coloured(rng, SECONDS, lambda f: bump(f, 450, 1.6))
     for _ in range(7):
@@ -118,8 +124,12 @@ def station_hall(rng: np.random.Generator) -> np.ndarray:
     for start in (2.5, 10.5, 17.0):
         length = rng.uniform(3.0, 5.0)
         t = times(length)
-        rattle = np.diff(np.floor(np.cumsum(rng.uniform(12, 20) * (1 + 0.1 * np.sin(2 * t))) / RATE), prepend=0.0)
-        wheels = resonate(rattle + 0.02 * rng.standard_normal(len(t)), 1100, 600) + 0.6 * resonate(rattle, 2700, 900)
+        rattle = np.diff(
+            np.floor(np.cumsum(rng.uniform(12, 20) * (1 + 0.1 * np.sin(2 * t))) / RATE), prepend=0.0
+        )
+        wheels = resonate(rattle + 0.02 * rng.standard_normal(len(t)), 1100, 600) + 0.6 * resonate(
+            rattle, 2700, 900
+        )
         place(dry, 0.12 * wheels / wheels.std() * np.sin(np.pi * t / length), start)
     for beat, pitch in enumerate((783.99, 659.26, 523.25)):
         t = times(2.0)
@@ -144,12 +154,12 @@ def _footstep(rng: np.random.Generator) -> np.ndarray:
 
 
 def traffic(rng: np.random.Generator) -> np.ndarray:
-    """The kerb of a wet street: cars and lorries pass every two seconds, a horn sounds twice.
+    """Render the kerb of a wet street: cars and lorries pass every two seconds, a horn sounds twice.
 
     Tyres hiss broadly around 1 kHz; the level follows 1/distance, and the path reflected by the road combs
     the spectrum with notches that sweep down and up again as the car passes; engines add low lines that
-    fall by the Doppler shift. Broad hills in time with curved dark stripes, over a constant rumble: medium, with horns
-    (420 and 530 Hz with harmonics) on the vowels.
+    fall by the Doppler shift. Broad hills in time with curved dark stripes, over a constant rumble: medium,
+    with horns (420 and 530 Hz with harmonics) on the vowels.
     """
     t = times(SECONDS)
     scene = 0.12 * coloured(rng, SECONDS, lambda f: 1 / (1 + (f / 150) ** 1.1))
@@ -159,7 +169,9 @@ def traffic(rng: np.random.Generator) -> np.ndarray:
         along = velocity * (t - at)
         distance = np.hypot(along, aside)
         tyres = coloured(rng, SECONDS, lambda f: bump(f, 950, 1.1) + 0.15 * bump(f, 4000, 0.8))
-        lag = 2 * 0.3 * 1.2 / distance / 343  # seconds the reflected path is longer: source and ear at 0.3 and 1.2 m
+        lag = (
+            2 * 0.3 * 1.2 / distance / 343
+        )  # seconds the reflected path is longer: source and ear at 0.3 and 1.2 m
         reflected = np.interp(t - lag, t, tyres)
         scene += 1.0 * (tyres + 0.7 * reflected) * aside / distance**1.5
         shift = 1 / (1 + velocity * along / distance / 343)
@@ -175,12 +187,12 @@ def traffic(rng: np.random.Generator) -> np.ndarray:
 
 
 def washing_machine(rng: np.random.Generator) -> np.ndarray:
-    """A washing machine: it washes both ways round, then spins up.
+    """Render a washing machine: it washes both ways round, then spins up.
 
-    Washing: a motor hum (100 Hz and harmonics) for six seconds, a pause, the other direction; laundry falls with a wet
-    thump at every turn of the drum (0.85 a second) and water sloshes in the 300 to 1500 Hz band. From second 14 the
-    drum spins up to 14 turns a second: lines that climb, a whine up to 3 kHz, and the housing rattles. Steady lines and
-    a slow beat, then a rising comb: easy at first, medium at the end.
+    Washing: a motor hum (100 Hz and harmonics) for six seconds, a pause, the other direction; laundry falls
+    with a wet thump at every turn of the drum (0.85 a second) and water sloshes in the 300 to 1500 Hz band.
+    From second 14 the drum spins up to 14 turns a second: lines that climb, a whine up to 3 kHz, and the
+    housing rattles. Steady lines and a slow beat, then a rising comb: easy at first, medium at the end.
     """
     t = times(SECONDS)
     scene = 0.03 * coloured(rng, SECONDS, lambda f: bump(f, 300, 2.0))

@@ -1,7 +1,8 @@
 """Training noises of people and their things: casino, computer keyboard, eating chips, machine guns, motorcycles.
 
-Each function takes a generator and returns `SECONDS` seconds of float64 sound at 16 kHz of arbitrary level. Its
-docstring says what is pictured and what the spectrogram shows; `docs/embedded_corpus.md` has the pictures.
+Each function takes a generator and returns `SECONDS` seconds of float64 sound at 16 kHz of arbitrary level.
+Its docstring says what is pictured and what the spectrogram shows; `docs/embedded_corpus.md` has the
+pictures.
 """
 
 import numpy as np
@@ -24,12 +25,12 @@ SECONDS = 24.0
 
 
 def casino(rng: np.random.Generator) -> np.ndarray:
-    """A hall of slot machines with a crowd behind.
+    """Render a hall of slot machines with a crowd behind.
 
-    Five machines play arpeggios of short decaying notes (pentatonic, 500 to 2100 Hz, three harmonics): ladders of level
-    lines. Now and then coins fall: showers of clinks at 3 to 7 kHz. Reels tick. Beneath, a murmur: noise with speech's
-    long-term spectrum in which eight slow envelopes flicker about four times a second. Medium: the murmur is hard,
-    tunes are lines.
+    Five machines play arpeggios of short decaying notes (pentatonic, 500 to 2100 Hz, three harmonics):
+    ladders of level lines. Now and then coins fall: showers of clinks at 3 to 7 kHz. Reels tick. Beneath, a
+    murmur: noise with speech's long-term spectrum in which eight slow envelopes flicker about four times a
+    second. Medium: the murmur is hard, tunes are lines.
     """
     scene = np.zeros(n_samples(SECONDS))
     scale = 523.25 * 2 ** (np.array([0, 2, 4, 7, 9, 12, 14, 16, 19, 21, 24]) / 12)
@@ -64,12 +65,12 @@ def _coin(rng: np.random.Generator) -> np.ndarray:
 
 
 def computer_keyboard(rng: np.random.Generator) -> np.ndarray:
-    """One person typing on a mechanical keyboard in a quiet room.
+    """Render one person typing on a mechanical keyboard in a quiet room.
 
-    A key is two impacts, down and 60 to 110 ms later the weaker up; each is some milliseconds of noise in the case's
-    resonances at 350, 1400 and 3600 Hz, the space bar lower. Words of two to nine keys, five to nine keys a second,
-    short pauses. Vertical stripes over the full band on a faint room hum: sparse in time, so most speech frames are
-    nearly clean and some are covered.
+    A key is two impacts, down and 60 to 110 ms later the weaker up; each is some milliseconds of noise in
+    the case's resonances at 350, 1400 and 3600 Hz, the space bar lower. Words of two to nine keys, five to
+    nine keys a second, short pauses. Vertical stripes over the full band on a faint room hum: sparse in
+    time, so most speech frames are nearly clean and some are covered.
     """
     room = coloured(rng, SECONDS, lambda f: 1 / (1 + (f / 150) ** 1.2))
     scene = 0.006 * room
@@ -93,12 +94,12 @@ def _key(rng: np.random.Generator, size: float) -> np.ndarray:
 
 
 def eating_chips(rng: np.random.Generator) -> np.ndarray:
-    """Someone eating crisps close to the microphone.
+    """Render someone eating crisps close to the microphone.
 
-    Brittle cells snap one by one: a bite or chew is a cloud of clicks, each under a millisecond, with power-law
-    strengths, dense at first and thinning within 0.15 to 0.3 s, heard through cheeks that boost 1 to 3 kHz. Five to
-    nine chews follow a bite, ever softer and duller; between bites the bag crackles above 3 kHz. Grainy vertical blocks
-    at the rate of syllables: a hard noise.
+    Brittle cells snap one by one: a bite or chew is a cloud of clicks, each under a millisecond, with
+    power-law strengths, dense at first and thinning within 0.15 to 0.3 s, heard through cheeks that boost 1
+    to 3 kHz. Five to nine chews follow a bite, ever softer and duller; between bites the bag crackles above
+    3 kHz. Grainy vertical blocks at the rate of syllables: a hard noise.
     """
     scene = 0.01 * coloured(rng, SECONDS, lambda f: bump(f, 300, 2))
     now = 0.1
@@ -119,19 +120,23 @@ def _crunch(rng: np.random.Generator, wetness: float) -> np.ndarray:
     t = times(length)
     snaps = (rng.uniform(size=len(t)) < 0.12 * np.exp(-3.5 * t / length)) * rng.pareto(2.2, len(t))
     snaps = np.minimum(snaps, 5) * rng.choice([-1, 1], len(t))
-    cheeks = resonate(snaps, 1500 - 500 * wetness, 1100) + 0.6 * resonate(snaps, 2900, 900) + 0.2 * (1 - wetness) * snaps
+    cheeks = (
+        resonate(snaps, 1500 - 500 * wetness, 1100)
+        + 0.6 * resonate(snaps, 2900, 900)
+        + 0.2 * (1 - wetness) * snaps
+    )
     jaw = resonate(snaps, 240, 120)
     sound = (cheeks + 1.5 * jaw) * np.minimum(t / 0.01, 1)
     return sound / (6 * sound.std())
 
 
 def machine_guns(rng: np.random.Generator) -> np.ndarray:
-    """Two guns exchange bursts in a valley.
+    """Render two guns that exchange bursts in a valley.
 
-    A shot is a crack of one millisecond and a blast of noise that dies within 40 ms, tilted towards 200 to 800 Hz, over a
-    boom of 85 Hz; hillsides answer it four times, later and duller. The near gun fires 11, the far one 8 times a
-    second, three to twelve shots a burst. Regular full-band stripes with smeared low tails; loud, with pauses that hold
-    only echoes: easy in the pauses, hopeless in the stripes.
+    A shot is a crack of one millisecond and a blast of noise that dies within 40 ms, tilted towards 200 to
+    800 Hz, over a boom of 85 Hz; hillsides answer it four times, later and duller. The near gun fires 11,
+    the far one 8 times a second, three to twelve shots a burst. Regular full-band stripes with smeared low
+    tails; loud, with pauses that hold only echoes: easy in the pauses, hopeless in the stripes.
     """
     scene = np.zeros(n_samples(SECONDS))
     guns = ((11.2, 1.0, 1.0), (8.3, 0.5, 0.35))  # shots per second, level, brightness
@@ -156,12 +161,12 @@ def _shot(rng: np.random.Generator, brightness: float) -> np.ndarray:
 
 
 def motorcycles(rng: np.random.Generator) -> np.ndarray:
-    """Two motorcycles, an uneven V-twin and a four-cylinder, accelerate, change gear and pass by.
+    """Render two motorcycles, a V-twin and a four-cylinder, that accelerate, change gear and pass by.
 
-    Each combustion is a pulse into the exhaust's resonances at 110 to 2200 Hz, with a puff of noise. Engine speed climbs
-    for two to four seconds, drops at a gear change, climbs again: fans of parallel harmonics from 30 Hz to 4 kHz that
-    sweep upwards and fall back, in two layers of different spacing. Harmonic, moving and loudest below 2 kHz: a hard
-    noise.
+    Each combustion is a pulse into the exhaust's resonances at 110 to 2200 Hz, with a puff of noise. Engine
+    speed climbs for two to four seconds, drops at a gear change, climbs again: fans of parallel harmonics
+    from 30 Hz to 4 kHz that sweep upwards and fall back, in two layers of different spacing. Harmonic,
+    moving and loudest below 2 kHz: a hard noise.
     """
     scene = 0.03 * coloured(rng, SECONDS, lambda f: 1 / (1 + f / 400))
     engines = (
@@ -183,7 +188,7 @@ def motorcycles(rng: np.random.Generator) -> np.ndarray:
 
 
 def _engine_speed(rng: np.random.Generator, low: float, high: float) -> np.ndarray:
-    """Revolutions per minute over time: climbs that end in a gear change or in idling down."""
+    """Return revolutions per minute over time: climbs that end in a gear change or in idling down."""
     corners, values, now, rpm = [0.0], [low * 1.2], 0.0, low * 1.2
     while now < SECONDS:
         climb = rng.uniform(1.6, 3.6)

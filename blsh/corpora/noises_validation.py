@@ -1,7 +1,8 @@
 """Validation noises: a kitchen and a vacuum cleaner.
 
-Settings are chosen on these and on nothing else; they are neither trained on nor tested on, and share no generator with
-the other noises; what is common is `noise_shaping`. Each function returns `SECONDS` seconds of float64 sound at 16 kHz.
+Settings are chosen on these and on nothing else; they are neither trained on nor tested on, and share no
+generator with the other noises; what is common is `noise_shaping`. Each function returns `SECONDS` seconds
+of float64 sound at 16 kHz.
 """
 
 import numpy as np
@@ -23,12 +24,12 @@ SECONDS = 24.0
 
 
 def kitchen(rng: np.random.Generator) -> np.ndarray:
-    """Onions are chopped beside a hissing pan; lids and pots clatter.
+    """Render a kitchen: onions are chopped beside a hissing pan; lids and pots clatter.
 
-    The knife comes down four to six times a second in runs of five to fifteen: a wooden knock at 280 and 850 Hz with
-    the blade's tick. The pan sizzles: noise from 2 kHz up that crackles and drops when stirred. Pots and lids ring in
-    three to six inharmonic modes between 450 and 5000 Hz for up to a second. Stripes, a bright upper bank and fading
-    level lines: medium.
+    The knife comes down four to six times a second in runs of five to fifteen: a wooden knock at 280 and
+    850 Hz with the blade's tick. The pan sizzles: noise from 2 kHz up that crackles and drops when stirred.
+    Pots and lids ring in three to six inharmonic modes between 450 and 5000 Hz for up to a second. Stripes,
+    a bright upper bank and fading level lines: medium.
     """
     crackle = rng.standard_normal(n_samples(SECONDS)) * rng.pareto(2.5, n_samples(SECONDS))
     crackle = np.clip(crackle, -15, 15)
@@ -50,12 +51,12 @@ def kitchen(rng: np.random.Generator) -> np.ndarray:
 
 
 def vacuum_cleaner(rng: np.random.Generator) -> np.ndarray:
-    """A vacuum cleaner pushed over carpet and floor boards.
+    """Render a vacuum cleaner pushed over carpet and floor boards.
 
-    The motor turns 390 to 440 times a second, slower when the nozzle sticks: its line, the brushes' double and the
-    fan's sevenfold waver together. Suction is broad noise with a pipe resonance that moves between 500 and 900 Hz with
-    each stroke of about 1.3 s; on boards it is brighter, and grains rattle up the pipe. A full, nearly steady spectrum
-    with wavy lines: broad cover over all of speech.
+    The motor turns 390 to 440 times a second, slower when the nozzle sticks: its line, the brushes' double
+    and the fan's sevenfold waver together. Suction is broad noise with a pipe resonance that moves between
+    500 and 900 Hz with each stroke of about 1.3 s; on boards it is brighter, and grains rattle up the pipe.
+    A full, nearly steady spectrum with wavy lines: broad cover over all of speech.
     """
     t = times(SECONDS)
     stroke = 0.5 + 0.5 * np.sin(2 * np.pi * np.cumsum(0.6 + 0.35 * wander(rng, SECONDS, 0.8)) / RATE)

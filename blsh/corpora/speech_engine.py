@@ -1,17 +1,20 @@
 """Run the packaged text-to-speech engine eSpeak NG, one process an utterance.
 
-eSpeak NG is software under the GPL-3.0-or-later. It is no part of this project and is not linked into it: the optional
-package `espeakng-loader` (``pip install 'blsh[demo]'``) brings its library and its voices, and this file, started as a
-program of its own, loads the library, speaks one sentence, writes the samples to its standard output and ends. The
-speech that a synthesiser makes of one's own sentences is not covered by the synthesiser's licence.
+eSpeak NG is software under the GPL-3.0-or-later. It is no part of this project and is not linked into it:
+the optional package `espeakng-loader` (``pip install 'blsh[demo]'``) brings its library and its voices, and
+this file, started as a program of its own, loads the library, speaks one sentence, writes the samples to
+its standard output and ends. The speech that a synthesiser makes of one's own sentences is not covered by
+the synthesiser's licence.
 
-Why one process an utterance: the engine keeps state between two sentences (its random numbers, its echo buffer), so a
-sentence sounds a little different after another one. In a fresh process the output repeats, bit by bit, and does
-not depend on how many utterances are made at a time. To keep that cheap this file imports the standard library only and
-is started by its path, isolated and without site packages (``python -I -S``): about 25 ms an utterance.
+Why one process an utterance: the engine keeps state between two sentences (its random numbers, its echo
+buffer), so a sentence sounds a little different after another one. And it seeds its random numbers from the
+clock when it starts: the voices with breath then change every second, so the seed is set here. In a fresh
+process with a fixed seed the output repeats bit by bit, however many utterances are made at a time. To keep
+that cheap this file imports the standard library only and is started by its path, isolated and without site
+packages (``python -I -S``): about 25 ms each.
 
-Why an explicit data path: without one the engine silently falls back to whatever voices the system has, and for an
-unknown accent or variant to its default voice. Both are checked here first.
+Why an explicit data path: without one the engine silently falls back to whatever voices the system has, and
+for an unknown accent or variant to its default voice. Both are checked here first.
 
 References
 ----------
@@ -38,6 +41,7 @@ _UTF8 = 1
 _OK = 0
 # Half the engine's default: its filters clip the loudest variants at 100.
 _HALF_VOLUME = 50
+_SEED = 1
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
 
 
@@ -75,7 +79,7 @@ def speak(
     text
         An English sentence.
     voice
-        An accent and a variant of the engine, `en-gb+f2`.
+        An accent and a variant of the engine, `en-us+f2`.
     pitch, pitch_range : int
         0 to 99, 50 is the variant's own.
     rate : int
@@ -96,7 +100,17 @@ def speak(
         If the engine does not know the voice, or fails.
     """
     command = [sys.executable, "-I", "-S", __file__, "--library", str(library), "--data", str(data)]
-    command += ["--voice", voice, "--pitch", str(pitch), "--pitch-range", str(pitch_range), "--rate", str(rate), text]
+    command += [
+        "--voice",
+        voice,
+        "--pitch",
+        str(pitch),
+        "--pitch-range",
+        str(pitch_range),
+        "--rate",
+        str(rate),
+        text,
+    ]
     done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False)
     if done.returncode:
         lines = done.stderr.decode(errors="replace").splitlines() or [f"exit status {done.returncode}"]
@@ -106,8 +120,10 @@ def speak(
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Speak one sentence to standard output; 0 on success, 2 or 3 (a file is missing) with one line on standard error."""
-    parser = argparse.ArgumentParser(description="Speak one sentence with eSpeak NG; raw 16-bit samples to standard output.")
+    """Speak one sentence to standard output; return 0, or 2 or 3 (a file is missing) with one line of error."""
+    parser = argparse.ArgumentParser(
+        description="Speak one sentence with eSpeak NG; raw 16-bit samples to standard output."
+    )
     for name in ("library", "data", "voice"):
         parser.add_argument(f"--{name}", required=True)
     for name in ("pitch", "pitch-range", "rate"):
@@ -127,9 +143,13 @@ def _speak_here(options: argparse.Namespace) -> bytes:
     accent, _, variant = options.voice.partition("+")
     data = Path(options.data)
     if not Path(options.library).is_file():
-        raise FileNotFoundError(f"no speech engine at {options.library}: pip install --force-reinstall 'blsh[demo]'")
+        raise FileNotFoundError(
+            f"no speech engine at {options.library}: pip install --force-reinstall 'blsh[demo]'"
+        )
     if not (data / "phontab").is_file():
-        raise FileNotFoundError(f"no voices of the speech engine in {data}: pip install --force-reinstall 'blsh[demo]'")
+        raise FileNotFoundError(
+            f"no voices of the speech engine in {data}: pip install --force-reinstall 'blsh[demo]'"
+        )
     if not (data / "voices" / "!v" / variant).is_file():
         raise ValueError(f"voice {options.voice!r} has no variant in {data}: see its folder voices/!v")
 
@@ -143,11 +163,19 @@ def _speak_here(options: argparse.Namespace) -> bytes:
         return 0
 
     if engine.espeak_Initialize(_SYNCHRONOUS, 0, str(data).encode(), _DO_NOT_EXIT) != ENGINE_RATE:
-        raise ValueError(f"the speech engine does not start with the voices in {data} (is the path too long?)")
+        raise ValueError(
+            f"the speech engine does not start with the voices in {data} (is the path too long?)"
+        )
+    engine.espeak_ng_SetRandSeed(ctypes.c_long(_SEED))
     engine.espeak_SetSynthCallback(collect)
     if engine.espeak_SetVoiceByName(options.voice.encode()) != _OK:
         raise ValueError(f"accent {accent!r} of voice {options.voice!r} is unknown to the speech engine")
-    settings = {_RATE: options.rate, _PITCH: options.pitch, _RANGE: options.pitch_range, _VOLUME: _HALF_VOLUME}
+    settings = {
+        _RATE: options.rate,
+        _PITCH: options.pitch,
+        _RANGE: options.pitch_range,
+        _VOLUME: _HALF_VOLUME,
+    }
     for parameter, value in settings.items():
         engine.espeak_SetParameter(parameter, value, 0)
     text = options.text.encode()

@@ -1,13 +1,15 @@
 """Correlate signals with fixed references, and filter the references: block by block, at a filter's few lags.
 
 The distortion filter of BSS Eval has L = 512 taps, the signals some 10⁵ samples. One transform of a whole
-signal computes 10⁵ lags of which 512 are used, and falls out of the processor's cache. So a reference ``s`` is
-cut into blocks of ``n_fft − L + 1`` samples, each padded with zeros to ``n_fft`` = 8·L and transformed once:
+signal computes 10⁵ lags of which 512 are used, and falls out of the processor's cache. So a reference ``s``
+is cut into blocks of ``n_fft − L + 1`` samples, each padded with zeros to ``n_fft`` = 8·L and transformed
+once:
 
 - correlation, ``b(k) = Σ_n s(n) e(n + k)`` for 0 ≤ k < L: block t meets the ``n_fft`` samples of ``e`` that
   begin where it begins. No product wraps round, since the block ends L − 1 samples before the transform does.
   The products of all blocks are added as spectra, and one short inverse transform ends it;
-- filtering, ``(s * h)(n)`` for 0 ≤ n < N + L − 1: the same transforms times the filter's, overlapped and added.
+- filtering, ``(s * h)(n)`` for 0 ≤ n < N + L − 1: the same transforms times the filter's, overlapped and
+  added.
 
 Everything is float64 and computed by one thread.
 """

@@ -1,7 +1,7 @@
 """What every metric asks of a signal before it computes: one dimension, real numbers, finite, not silent.
 
-A wrong shape or type is the caller's mistake and raises; an unusable recording is a fact about the data, and the
-metrics answer NaN with the cause in words.
+A wrong shape or type is the caller's mistake and raises; an unusable recording is a fact about the data, and
+the metrics answer NaN with the cause in words.
 """
 
 from __future__ import annotations
@@ -19,16 +19,11 @@ def as_signal(name: str, signal: np.ndarray) -> np.ndarray:
     return signal.astype(np.float64)
 
 
-def peak_of(signal: np.ndarray) -> float:
-    """Largest magnitude of a signal (samples,), 0 if it has no samples; NaN or Inf if it holds one."""
-    return float(np.max(np.abs(signal), initial=0.0))
-
-
-def cause_of_unusable(signal: np.ndarray, role: str, *, peak: float | None = None) -> str:
-    """Why no metric can be computed from a signal in its role (``estimate``), or an empty string."""
+def cause_of_unusable(signal: np.ndarray, role: str) -> str:
+    """Say why no metric can be computed from a signal in its role, e.g. ``estimate``, or return ''."""
     if len(signal) == 0:
         return f"{role} without samples"
-    peak = peak_of(signal) if peak is None else peak
+    peak = _peak(signal)
     if not np.isfinite(peak):
         return f"NaN or Inf in the {role}"
     if peak == 0:
@@ -36,11 +31,16 @@ def cause_of_unusable(signal: np.ndarray, role: str, *, peak: float | None = Non
     return ""
 
 
-def near_unit_peak(signal: np.ndarray, peak: float) -> np.ndarray:
+def near_unit_peak(signal: np.ndarray) -> np.ndarray:
     """Multiply by the power of two that brings the peak between ½ and 1: exact, so that no digit changes.
 
-    Squares of any float64 can then be summed without overflow or underflow.
+    The squares of whatever float64 holds can then be summed without overflow, and without underflow to 0.
     """
-    exponent = int(np.frexp(peak)[1])
-    # 2^1074, which the smallest float64 would need, is not a float64: 2^1000 serves as well
+    exponent = int(np.frexp(_peak(signal))[1])
+    # 2^1074, which the smallest float64 would need, is not a float64; 2^1000 brings it far enough
     return signal * 2.0 ** min(-exponent, 1000)
+
+
+def _peak(signal: np.ndarray) -> float:
+    """Largest magnitude; NaN or Inf if the signal holds one."""
+    return float(np.max(np.abs(signal)))

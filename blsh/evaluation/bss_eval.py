@@ -1,7 +1,7 @@
 """SDR, SIR and SAR of many estimates of one utterance: BSS Eval version 3 for sources.
 
-An estimate ŝ of a speech signal s, mixed with a noise n, is projected on the span of all delays of s by
-0 … L−1 samples (L = 512), and on the span of the delays of both s and n (E. Vincent, R. Gribonval, C. Févotte,
+An estimate ŝ of a speech signal s, mixed with a noise n, is projected on the span of all delays of s by 0 …
+L−1 samples (L = 512), and on the span of the delays of both s and n (E. Vincent, R. Gribonval, C. Févotte,
 "Performance measurement in blind audio source separation", IEEE TASLP 14(4), 2006, Section III.B). With the
 two projections P₁ŝ and P₂ŝ, which last N + L − 1 samples,
 
@@ -10,21 +10,21 @@ two projections P₁ŝ and P₂ŝ, which last N + L − 1 samples,
     SAR = 10 log₁₀ ‖P₂ŝ‖² / ‖ŝ − P₂ŝ‖²
 
 A projection is the solution of normal equations ``G h = b`` of which only b depends on the estimate. So
-`factor_references` does once what depends on s and n, and `bss_eval` uses it for any number of estimates. The scores
-equal those of ``mir_eval.separation.bss_eval_sources`` with the references [s, n] and no permutation.
+`factor_references` does once what depends on s and n, and `bss_eval` uses it for any number of estimates. The
+scores equal those of ``mir_eval.separation.bss_eval_sources`` with the references [s, n] and no permutation.
 
 **Energies without waveforms.** ``c = ‖Pŝ‖² = bᵀ h``, and as projections are orthogonal the three denominators
-are the differences ‖ŝ‖² − c₁, c₂ − c₁ and ‖ŝ‖² − c₂. Rounding changes c as a perturbation of the elements of G
-and b by γ·ε of their size would, hence by at most γ·ε·(Σ_i g_i ‖h_i‖² + ‖ŝ‖²), with g_i = ‖s_i‖². On real mixtures γ
-came out between 0.1 and 5; L is taken for it. Where that allows an error above `TOLERANCE_DB` in any score, which
-is at some 60 dB or, if G is nearly singular, less, the projections are formed as waveforms and subtracted sample
-by sample as mir_eval does.
+are the differences ‖ŝ‖² − c₁, c₂ − c₁ and ‖ŝ‖² − c₂. Rounding changes c as a perturbation of the elements of
+G and b by γ·ε of their size would, hence by at most γ·ε·(Σ_i g_i ‖h_i‖² + ‖ŝ‖²), with g_i = ‖s_i‖². On real
+mixtures γ came out between 0.1 and 5; L is taken for it. Where that allows an error above `TOLERANCE_DB` in
+any score, which is at some 60 dB or, if G is nearly singular, less, the projections are formed as waveforms
+and subtracted sample by sample as mir_eval does.
 
 **Nearly singular G** (references without energy in some band): see ``_normal_equations``. The waveforms are
 always formed, and the status is ``ill-conditioned``.
 
-Every estimate is scored by itself: its score does not depend on the others in the batch. All is float64, and each
-signal is first divided by a power of two near its peak, which changes no score and no digit.
+Every estimate is scored by itself: its score does not depend on the others in the batch. All is float64, and
+each signal is first divided by a power of two near its peak, which changes no score and no digit.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ import numpy as np
 
 from blsh.evaluation._blocks import BlockSpectra, correlate, filter_and_sum, transform_blocks
 from blsh.evaluation._normal_equations import NormalEquations, factor, gram_matrix, solve
-from blsh.evaluation._signals import as_signal, cause_of_unusable, near_unit_peak, peak_of
+from blsh.evaluation._signals import as_signal, cause_of_unusable, near_unit_peak
 
 # Largest error of a score, by its bound, with which it is still computed from energies.
 TOLERANCE_DB = 1e-6
@@ -100,8 +100,9 @@ def factor_references(
 ) -> ReferenceFactors:
     """Do once per utterance what its estimates share.
 
-    Speech that is silent, not finite, or not longer than the filter makes every score NaN; noise that is silent or
-    not finite SIR and SAR only, since the SDR needs the speech alone. (mir_eval raises an error for either.)
+    Speech that is silent, not finite, or not longer than the filter makes every score NaN; noise that is
+    silent or not finite SIR and SAR only, since the SDR needs the speech alone. (mir_eval raises an error for
+    either.)
 
     Parameters
     ----------
@@ -129,9 +130,7 @@ def factor_references(
     n_samples = len(speech)
     unusable = cause_of_unusable(speech, "speech reference")
     if not unusable and n_samples <= filter_length:
-        unusable = (
-            f"speech reference of {n_samples} samples, not longer than the filter's {filter_length} taps"
-        )
+        unusable = f"speech reference of {n_samples} samples for a filter of {filter_length} taps"
     references, reason = [speech], ""
     if interference:
         noise = as_signal("noise", noise)
@@ -145,7 +144,7 @@ def factor_references(
         metrics = "sdr, sir, sar" if interference else "sdr"
         return ReferenceFactors(n_samples, interference, None, None, None, f"{metrics}: {unusable}")
 
-    signals = np.stack([near_unit_peak(reference, peak_of(reference)) for reference in references])
+    signals = np.stack([near_unit_peak(reference) for reference in references])
     blocks = transform_blocks(signals, filter_length)
     gram = gram_matrix(signals, blocks)
     of_speech = factor(gram[:filter_length, :filter_length], 1)
@@ -195,10 +194,9 @@ def _score(estimate: np.ndarray, factors: ReferenceFactors, scores: np.ndarray) 
     """Write SDR, SIR and SAR of one estimate into ``scores`` (3,); return its status and reason."""
     if factors.blocks is None:
         return "nan", factors.reason
-    peak = peak_of(estimate)
-    if cause := cause_of_unusable(estimate, "estimate", peak=peak):
+    if cause := cause_of_unusable(estimate, "estimate"):
         return "nan", f"{factors.metrics}: {cause}"
-    estimate = near_unit_peak(estimate, peak)
+    estimate = near_unit_peak(estimate)
     products = correlate(estimate, factors.blocks)
     systems = [system for system in (factors.speech, factors.both) if system is not None]
     filters = [solve(system, products[: len(system.energies)]) for system in systems]
@@ -223,7 +221,7 @@ def _score(estimate: np.ndarray, factors: ReferenceFactors, scores: np.ndarray) 
 def _ratios_of_energies(
     energy: float, products: np.ndarray, filters: list[np.ndarray], systems: list[NormalEquations]
 ) -> list[tuple[float, float]] | None:
-    """(Numerator, denominator) of SDR, and with two systems of SIR and SAR; None if the bound is too large."""
+    """(Numerator, denominator) of SDR, with two systems also of SIR and SAR; None if rounding may show."""
     projected, errors = [], []
     for h, system in zip(filters, systems, strict=True):
         projected.append(float(np.sum(h * products[: len(h)])))
@@ -245,7 +243,7 @@ def _ratios_of_energies(
 def _ratios_of_waveforms(
     estimate: np.ndarray, filters: list[np.ndarray], blocks: BlockSpectra
 ) -> list[tuple[float, float]]:
-    """(Numerator, denominator) of SDR, and with two systems of SIR and SAR, by forming the projections."""
+    """(Numerator, denominator) of SDR, with two systems also of SIR and SAR, sample by sample."""
     padded = np.concatenate([estimate, np.zeros(blocks.filter_length - 1)])
     projections = [filter_and_sum(h, blocks) for h in filters]
     pairs = [(projections[0], padded - projections[0])]

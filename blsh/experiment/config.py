@@ -7,6 +7,7 @@ from here; a test fails when they drift.
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,7 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from blsh.corpora import READERS
-from blsh.hashing.profiles import PROFILES
+from blsh.hashing.profiles import PROFILES, TrainingParams
 from blsh.signal.spectra import FEATURES
 
 __all__ = ["CONTROLS", "SYSTEMS", "Config", "load_config", "parse_config"]
@@ -204,12 +205,18 @@ class TrainingConfig(_Model):
 
     profile: Literal[tuple(PROFILES)] = "project"
     """The set of switches: `project` (our best on validation) or `authors2022` (the TASLP authors' code)."""
+    n_bits: Positive | None = None
+    """Bits to learn; none means the longest code of the grid."""
     switches: dict[str, Any] = {}
     """Single switches changed from the profile; docs/training.md lists them."""
 
     @model_validator(mode="after")
     def _valid_switches(self) -> TrainingConfig:
-        PROFILES[self.profile].changed(**self.switches)
+        known = {field.name for field in fields(TrainingParams)} - {"target", "n_bits"}
+        for name in self.switches:
+            if name not in known:
+                raise ValueError(f"switch {name!r} is unknown; choose one of {', '.join(sorted(known))}")
+        replace(PROFILES[self.profile], **self.switches)
         return self
 
 
@@ -267,11 +274,10 @@ class Config(_Model):
         for name in (*self.grid.sets, *self.metrics.table_sets):
             if name not in self.data.sets:
                 raise ValueError(f"set {name!r} is not in data.sets ({', '.join(self.data.sets)}); name one of these")
-        switches = self.training.switches
-        if "n_bits" in switches and switches["n_bits"] < max(self.grid.n_bits):
+        if self.training.n_bits is not None and self.training.n_bits < max(self.grid.n_bits):
             raise ValueError(
-                f"grid.n_bits={max(self.grid.n_bits)} exceeds the trained bits, training.switches.n_bits="
-                f"{switches['n_bits']}; raise the latter or leave it out"
+                f"grid.n_bits={max(self.grid.n_bits)} exceeds training.n_bits={self.training.n_bits}; "
+                "raise the latter or leave it out"
             )
         return self
 

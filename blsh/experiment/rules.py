@@ -140,7 +140,7 @@ def train_settings(config: Config, feature: str, target: str) -> Settings:
         feature=feature,
         target=target,
         profile=config.training.profile,
-        n_bits=max(max(scored_bits(config, "blsh", name)) for name in config.grid.features),
+        n_bits=config.training.n_bits or max(config.grid.n_bits),
         switch=config.training.switches,
     )
 
@@ -216,6 +216,8 @@ def _selection(selection: Selection) -> tuple[str, ...]:
 
 
 def _word(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
     return repr(value) if isinstance(value, float) else str(value)
 
 

@@ -5,120 +5,137 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-from blsh.hashing._heap import replace_worst
+from blsh.hashing._heap import NO_ROW, replace_worst
 from blsh.hashing._popcount import popcount
 
 CHUNK_BITS = 16
-BLOCK = 512
-GROUP = 32
+BLOCK = 512  # rows: a block of 512-bit codes is 32 KiB and stays in the first-level cache for a whole tile
+ALIGNMENT = 64  # bytes: a vector that straddles two cache lines costs two loads
+
+_GROUP = 64
+_NONE = np.uint16(0)
+_ALL = np.uint16(0xFFFF)
 
 
 @njit(cache=True, parallel=True)
 def chunk_codes(words, starts, lengths, blocks):
-    """Cut codes into 16-bit chunks, chunk-major in blocks of `BLOCK` rows; rows past the last code stay zero.
+    """Cut codes into chunks of at most 16 bits, chunk-major in blocks of `BLOCK` rows.
 
-    words (rows, n_words) uint64; starts, lengths (chunks,): the bits [start, start + length) of a code form a
-    chunk; blocks (n_blocks, chunks, BLOCK) uint16 is written.
+    words (rows, n_words) uint64; starts, lengths (chunks,) int64: the bits [start, start + length) of a code are a
+    chunk; blocks (n_blocks, chunks, BLOCK) uint16 is written, with zeros past the last row.
     """
     n_rows = words.shape[0]
     for block in prange(blocks.shape[0]):
         first = block * BLOCK
         n_valid = min(BLOCK, n_rows - first)
         for chunk in range(starts.size):
-            _cut_chunk(words[first : first + n_valid], starts[chunk], lengths[chunk], blocks[block, chunk])
+            word, shift = starts[chunk] >> 6, starts[chunk] & 63
+            mask = np.uint64((1 << lengths[chunk]) - 1)
+            for i in range(n_valid):
+                bits = words[first + i, word] >> np.uint64(shift)
+                if shift + lengths[chunk] > 64:
+                    bits |= words[first + i, word + 1] << np.uint64(64 - shift)
+                blocks[block, chunk, i] = np.uint16(bits & mask)
             blocks[block, chunk, n_valid:] = 0
-
-
-@njit(cache=True)
-def _cut_chunk(words, start, length, out):
-    word, shift = start >> 6, np.uint64(start & 63)
-    mask = np.uint64((1 << length) - 1)
-    straddles = (start & 63) + length > 64
-    for i in range(words.shape[0]):
-        bits = words[i, word] >> shift
-        if straddles:
-            bits |= words[i, word + 1] << (np.uint64(64) - shift)
-        out[i] = np.uint16(bits & mask)
 
 
 @njit(cache=True, parallel=True)
 def search_blocks(blocks, n_rows, first_row, queries, ends, costs, rows, tile):
-    """Push all rows of `blocks` through the heaps of all queries and prefixes."""
+    """Push the rows of all blocks through the heap of every (query, prefix).
+
+    blocks (n_blocks, chunks, BLOCK) uint16 hold `n_rows` rows, numbered from `first_row`; queries
+    (n_queries, chunks) uint16; the chunks before ends[p] make up prefix p; heaps: costs float64, rows int64
+    (n_queries * prefixes, k). `tile` queries share a pass over the dictionary.
+    """
     n_queries = queries.shape[0]
-    for t in prange((n_queries + tile - 1) // tile):
-        _search_tile(blocks, n_rows, first_row, queries, t * tile, min((t + 1) * tile, n_queries), ends, costs, rows, aligned(BLOCK))
+    n_bounding = blocks.shape[0] // 16
+    for start in prange((n_queries + tile - 1) // tile):
+        first, last = start * tile, min((start + 1) * tile, n_queries)
+        distances = _aligned_row()
+        if first_row == 0 and n_bounding >= 2 * costs.shape[1]:
+            _search_tile(blocks, n_bounding, n_rows, first_row, queries, first, last, ends, costs, rows, distances, True)
+            for heap in range(first * ends.size, last * ends.size):
+                costs[heap] = costs[heap, 0] + 1.0
+        _search_tile(blocks, blocks.shape[0], n_rows, first_row, queries, first, last, ends, costs, rows, distances, False)
 
 
 @njit(cache=True)
-def aligned(n):
-    raw = np.empty(n + 32, np.uint16)
-    o = (-raw.ctypes.data) % 64 // 2
-    return raw[o : o + n]
+def _aligned_row():
+    padding = ALIGNMENT // 2
+    row = np.empty(BLOCK + padding, np.uint16)
+    start = (-row.ctypes.data % ALIGNMENT) // 2
+    return row[start : start + BLOCK]
+
+
+def _make_adder(n_chunks):
+    """Kernel that adds the distances of `n_chunks` chunks to the running ones, and returns the smallest sum.
+
+    A constant number of chunks is unrolled, so that a running distance is loaded and stored once for all of them.
+    Unsigned indices spare the check for negative ones, without which LLVM does not vectorise.
+    """
+
+    @njit(cache=True)
+    def add(blocks, block, queries, query, chunk, distances):
+        # A prefix's first distances must not see those of the query before.
+        kept = _NONE if chunk == 0 else _ALL
+        block, query, chunk = np.uint64(block), np.uint64(query), np.uint64(chunk)
+        least = _ALL
+        for i in range(BLOCK):
+            distance = np.uint16(distances[i] & kept)
+            for j in range(n_chunks):
+                differing = blocks[block, chunk + np.uint64(j), i] ^ queries[query, chunk + np.uint64(j)]
+                distance = np.uint16(distance + popcount(np.uint16(differing)))
+            distances[i] = distance
+            least = min(least, distance)
+        return least
+
+    return add
+
+
+_add_one, _add_two, _add_four, _add_eight = (_make_adder(n) for n in (1, 2, 4, 8))
 
 
 @njit(cache=True)
-def _search_tile(blocks, n_rows, first_row, queries, q0, q1, ends, costs, rows, distances):
-    for block in range(blocks.shape[0]):
-        for query in range(q0, q1):
-            for i in range(BLOCK):
-                distances[i] = 0
+def _search_tile(blocks, n_blocks, n_rows, first_row, queries, first, last, ends, costs, rows, distances, bounding):
+    # All loops stand inside one function: at a call per (query, block), counting the references of the array
+    # arguments would cost as much as the distances.
+    for block in range(n_blocks):
+        for query in range(first, last):
             chunk = 0
             for prefix in range(ends.size):
                 end = ends[prefix]
-                least = np.uint16(0)
-                while chunk + 4 <= end:
-                    least = _add_four(blocks, block, chunk, queries, query, distances)
+                least = _ALL
+                while chunk + 8 <= end:
+                    least = _add_eight(blocks, block, queries, query, chunk, distances)
+                    chunk += 8
+                if chunk + 4 <= end:
+                    least = _add_four(blocks, block, queries, query, chunk, distances)
                     chunk += 4
-                while chunk < end:
-                    least = _add_one(blocks, block, chunk, queries, query, distances)
+                if chunk + 2 <= end:
+                    least = _add_two(blocks, block, queries, query, chunk, distances)
+                    chunk += 2
+                if chunk < end:
+                    least = _add_one(blocks, block, queries, query, chunk, distances)
                     chunk += 1
                 heap = query * ends.size + prefix
                 if least < costs[heap, 0]:
-                    first = block * BLOCK
-                    _push_block(distances, min(BLOCK, n_rows - first), first_row + first, costs, rows, heap)
-
-
-@njit(cache=True)
-def _add_four(blocks, block, chunk, queries, query, distances):
-    block, chunk, query = np.uint64(block), np.uint64(chunk), np.uint64(query)
-    one = np.uint64(1)
-    chunk1 = chunk + one
-    chunk2 = chunk1 + one
-    chunk3 = chunk2 + one
-    bits0, bits1, bits2, bits3 = queries[query, chunk], queries[query, chunk1], queries[query, chunk2], queries[query, chunk3]
-    least = np.uint16(65535)
-    for i in range(BLOCK):
-        distance = np.uint16(
-            distances[i]
-            + popcount(np.uint16(blocks[block, chunk, i] ^ bits0))
-            + popcount(np.uint16(blocks[block, chunk1, i] ^ bits1))
-            + popcount(np.uint16(blocks[block, chunk2, i] ^ bits2))
-            + popcount(np.uint16(blocks[block, chunk3, i] ^ bits3))
-        )
-        distances[i] = distance
-        least = min(least, distance)
-    return least
-
-
-@njit(cache=True)
-def _add_one(blocks, block, chunk, queries, query, distances):
-    block, chunk, query = np.uint64(block), np.uint64(chunk), np.uint64(query)
-    bits = queries[query, chunk]
-    least = np.uint16(65535)
-    for i in range(BLOCK):
-        distance = np.uint16(distances[i] + popcount(np.uint16(blocks[block, chunk, i] ^ bits)))
-        distances[i] = distance
-        least = min(least, distance)
-    return least
+                    if bounding:
+                        replace_worst(costs, rows, heap, np.float64(least), NO_ROW)
+                    else:
+                        start = block * BLOCK
+                        _push_block(distances, min(BLOCK, n_rows - start), first_row + start, costs, rows, heap)
 
 
 @njit(cache=True)
 def _push_block(distances, n_valid, first_row, costs, rows, heap):
-    for start in range(0, n_valid, GROUP):
-        least = np.uint16(65535)
-        for i in range(GROUP):
+    """Push the distances of one block that can still enter; the rest is passed over in groups."""
+    for start in range(0, n_valid, _GROUP):
+        least = _ALL
+        for i in range(_GROUP):
             least = min(least, distances[np.uint64(start + i)])
         if least < costs[heap, 0]:
-            for i in range(start, min(start + GROUP, n_valid)):
+            for i in range(start, min(start + _GROUP, n_valid)):
                 if distances[i] < costs[heap, 0]:
                     replace_worst(costs, rows, heap, np.float64(distances[i]), first_row + i)
+
+

@@ -1,8 +1,10 @@
 """Adam, one step at a time.
 
-With gradient g, decays β₁ = 0.95 and β₂ = 0.98 (the authors' code; not Adam's usual 0.9 and 0.999) and ε = 1e-8,
+With gradient g, decays β₁ = 0.95 and β₂ = 0.98 (the authors' code; not Adam's usual 0.9 and 0.999) and ε =
+1e-8,
 
-    m ← β₁ m + (1 - β₁) g,   v ← β₂ v + (1 - β₂) g²,   x ← x - η m̂ / (√v̂ + ε),   m̂ = m / (1 - β₁ᵏ), v̂ = v / (1 - β₂ᵏ)
+    m ← β₁ m + (1 - β₁) g,    v ← β₂ v + (1 - β₂) g²,
+    x ← x - η m̂ / (√v̂ + ε),   m̂ = m / (1 - β₁ᵏ),   v̂ = v / (1 - β₂ᵏ)
 
 after k steps.
 
@@ -41,7 +43,7 @@ def adam_start(size: int) -> AdamState:
 def adam_step(
     vector: np.ndarray, gradient: np.ndarray, state: AdamState, *, learning_rate: float
 ) -> tuple[np.ndarray, AdamState]:
-    """Take one step from ``vector`` (size,) against ``gradient`` (size,): the new vector and state, in float64."""
+    """Take one step from ``vector`` against ``gradient``, both (size,): the new vector and state."""
     steps = state.steps + 1
     first = BETA1 * state.first + (1 - BETA1) * gradient
     second = BETA2 * state.second + (1 - BETA2) * gradient**2

@@ -1,19 +1,20 @@
 """One projection: gradient descent through the sign function.
 
-A projection is the vector ``(p, b)`` of D + 1 numbers. On a segment of frames ``H`` (n, D) it gives ``z = H p + b``
-and bits ``t = sign(z)``, 0 counting as +1, and loses ``constant - ½ tᵀ M t`` (``blsh.hashing.weights``). The sign's
-derivative is replaced by that of tanh, TASLP (6), so that
+A projection is the vector ``(p, b)`` of D + 1 numbers. On a segment of frames ``H`` (n, D) it gives ``z = H p
++ b`` and bits ``t = sign(z)``, 0 counting as +1, and loses ``constant - ½ tᵀ M t``
+(``blsh.hashing.weights``). The sign's derivative is replaced by that of tanh, TASLP (6), so that
 
     ∂loss/∂z = (-M t) ⊙ (1 - tanh² z),    ∂loss/∂p = Hᵀ ∂loss/∂z,    ∂loss/∂b = 1ᵀ ∂loss/∂z.
 
-For cross-entropy ``-M t`` is the exact derivative with respect to t. The squared error is ``Σ W (B - S)²`` with
-``B = (t tᵀ + 1) / 2``, and its derivative by the chain rule is ``-M t + t ⊙ (W·1)``: the same on average, with a pull
-of each frame towards the decision boundary (``square_gradient``).
+For cross-entropy ``-M t`` is the exact derivative with respect to t. The squared error is ``Σ W (B - S)²``
+with ``B = (t tᵀ + 1) / 2``, and its derivative by the chain rule is ``-M t + t ⊙ (W·1)``: the same on
+average, with a pull of each frame towards the decision boundary (``square_gradient``).
 
-A pass takes one Adam step per segment, in order. Its loss is the mean over the segments, each before its own step.
+A pass takes one Adam step per segment, in order. Its loss is the mean over the segments, each before its own
+step.
 
-Between two visits of a segment only a few frames change sides. So ``M t`` is kept and corrected by ``2 t_i`` times
-row i of M for each frame i that did: a step reads a few rows of M, and H twice.
+Between two visits of a segment only a few frames change sides. So ``M t`` is kept and corrected by ``2 t_i``
+times row i of M for each frame i that did: a step reads a few rows of M, and H twice.
 """
 
 from __future__ import annotations

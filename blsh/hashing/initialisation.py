@@ -11,7 +11,9 @@ from blsh.hashing.profiles import TrainingParams
 __all__ = ["centred_start", "draw_start", "xavier_start"]
 
 
-def draw_start(frames: Sequence[np.ndarray], params: TrainingParams, *, rng: np.random.Generator) -> np.ndarray:
+def draw_start(
+    frames: Sequence[np.ndarray], params: TrainingParams, *, rng: np.random.Generator
+) -> np.ndarray:
     """Draw a start as ``params.initialisation`` says: float64 (D + 1,), the last entry 0 without a bias."""
     if params.initialisation == "centred":
         return centred_start(frames, bias=params.bias, rng=rng)
@@ -19,9 +21,10 @@ def draw_start(frames: Sequence[np.ndarray], params: TrainingParams, *, rng: np.
 
 
 def xavier_start(n_features: int, *, bias: bool, rng: np.random.Generator) -> np.ndarray:
-    """Normal entries of variance ``2 / (fan in + fan out)`` for a map from D + 1 inputs (D without bias) to 1 output.
+    """Draw normal entries of variance ``2 / (fan in + fan out)``.
 
-    The authors' code; Glorot and Bengio, AISTATS 2010, eq. (16), in its normal form.
+    The map has D + 1 inputs, D without a bias, and one output. The authors' code; Glorot and Bengio,
+    AISTATS 2010, eq. (16), in its normal form.
     """
     n_inputs = n_features + bias
     start = rng.normal(0, np.sqrt(2 / (n_inputs + 1)), n_inputs)
@@ -29,10 +32,10 @@ def xavier_start(n_features: int, *, bias: bool, rng: np.random.Generator) -> np
 
 
 def centred_start(frames: Sequence[np.ndarray], *, bias: bool, rng: np.random.Generator) -> np.ndarray:
-    """Random direction on which the frames spread about zero with unit standard deviation.
+    """Draw a direction on which the frames spread about zero with unit standard deviation.
 
-    Features are magnitudes, so most random hyperplanes leave (nearly) all frames on one side. This start halves them:
-    ``p`` is normal, scaled so that ``H p`` has standard deviation 1, and ``b = -p · mean(H)``.
+    Features are magnitudes, so most random hyperplanes leave (nearly) all frames on one side. This start
+    halves them: ``p`` is normal, scaled so that ``H p`` has standard deviation 1, and ``b = -p · mean(H)``.
 
     Parameters
     ----------

@@ -2,8 +2,8 @@
 
 The papers leave much of the training open, contradict each other in places, and differ from their authors'
 published code. So every choice is a switch here, documented with its source: *TASLP* is Kim and Kim, IEEE/ACM
-TASLP 30, 2022; *ICASSP* is Kim, Yang and Kim, ICASSP 2020; *the authors' code* is the script published with TASLP.
-``docs/training.md`` shows both profiles side by side.
+TASLP 30, 2022; *ICASSP* is Kim, Yang and Kim, ICASSP 2020; *the authors' code* is the script published with
+TASLP. ``docs/training.md`` shows both profiles side by side.
 """
 
 from __future__ import annotations
@@ -40,15 +40,17 @@ class TrainingParams:
     n_bits : int >= 1
         Rounds L, one bit each. Round l never depends on it: fewer bits are a prefix of more.
     projection_loss : {'square', 'xent'}
-        What a projection minimises. TASLP III-A: "cross-entropy in our case"; ICASSP: "such as" cross-entropy;
-        the authors' code has both and its README's command uses cross-entropy.
+        What a projection minimises. TASLP III-A: "cross-entropy in our case"; ICASSP: "such as"
+        cross-entropy; the authors' code has both and its README's command uses cross-entropy.
     square_gradient : {'affine', 'autograd'}
-        Two gradients of the squared error agree on ±1 codes but not beside them: of its affine form, `-M t` (this
-        project), or of the square itself, `-M t + t ⊙ (W·1)` (the authors' code, by autograd), which also pulls
-        every frame towards the decision boundary. Without effect on cross-entropy, which is affine.
+        Two gradients of the squared error agree on ±1 codes but not beside them: of its affine form, `-M t`
+        (this project), or of the square itself, `-M t + t ⊙ (W·1)` (the authors' code, by autograd), which
+        also pulls every frame towards the decision boundary. Without effect on cross-entropy, which is
+        affine.
     boosting_loss : {'square', 'xent'}
-        What ε and the pair weights W use. TASLP (11), (12) and ICASSP (4), (5) print the projection's loss, with
-        which ε exceeds ½ on speech and boosting fails; the authors' code uses the squared error, whatever the other.
+        What ε and the pair weights W use. TASLP (11), (12) and ICASSP (4), (5) print the projection's loss,
+        with which ε exceeds ½ on speech and boosting fails; the authors' code uses the squared error,
+        whatever the other.
     beta_scale : {1.0, 0.5}
         Factor of ``ln((1 - ε) / ε)``: 1 in TASLP (13) and in the authors' code, ½ in ICASSP (6).
     target : Target
@@ -60,23 +62,25 @@ class TrainingParams:
     segments : {'fixed', 'fresh'}
         Whether all rounds learn from the same segments (papers) or each draws its own (this project).
     frame_order : {'shuffled', 'contiguous'}
-        Whether a segment is of frames from anywhere (the authors' code) or of consecutive ones (both papers' text).
+        Whether a segment is of frames from anywhere (the authors' code) or of consecutive ones (both papers'
+        text).
     epsilon_on : {'training', 'held-out'}
-        Whether ε is measured on the segments that the round learned from (papers) or on others (this project): on
-        its own segments it falls in late rounds, as the round then fits the few pairs that W has left.
+        Whether ε is measured on the segments that the round learned from (papers) or on others (this
+        project): on its own segments it falls in late rounds, as the round then fits the few pairs that W has
+        left.
     n_epsilon_segments : int
         How many others; 0 with ``'training'``.
     min_passes, max_passes : int
-        A pass takes one step per segment. From ``min_passes`` on a round ends when the mean loss of the last ten
-        passes is no more than ``1 / n²`` below that of the ten up to the pass before, at the latest after
+        A pass takes one step per segment. From ``min_passes`` on a round ends when the mean loss of the last
+        ten passes is no more than ``1 / n²`` below that of the ten up to the pass before, at the latest after
         ``max_passes``: 20 and 200 in the authors' code. Equal numbers mean that many passes.
     learning_rate : float > 0
         Adam's step, with β = 0.95, 0.98 and a fresh state each round: 1e-4 in the authors' code.
     learning_rate_unit : {'absolute', 'relative'}
         ``relative`` is in units of the starting projection's mean magnitude.
     initialisation : {'xavier', 'centred'}
-        A round's start: normal entries of variance ``2 / (D + 2)`` (the authors' code), or a random direction scaled
-        to unit spread over the round's frames with the bias that centres it (this project).
+        A round's start: normal entries of variance ``2 / (D + 2)`` (the authors' code), or a random direction
+        scaled to unit spread over the round's frames with the bias that centres it (this project).
     bias : bool
         Whether a bit has a bias: (1) of both papers, and the authors' later code; their ICASSP code has none.
     """
@@ -105,7 +109,12 @@ class TrainingParams:
             value = getattr(self, name)
             if value not in choices:
                 raise ValueError(f"{name}={value!r} is unknown: choose one of {', '.join(map(str, choices))}")
-        for name, least in {"n_bits": 1, "segment_frames": 2, "min_passes": 1, "n_epsilon_segments": 0}.items():
+        for name, least in {
+            "n_bits": 1,
+            "segment_frames": 2,
+            "min_passes": 1,
+            "n_epsilon_segments": 0,
+        }.items():
             value = getattr(self, name)
             if value < least:
                 raise ValueError(f"{name}={value} is below its least value {least}")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from blsh.hashing.projections import Projections
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["BoostRound", "history_table", "projections_of"]
 
@@ -35,8 +38,8 @@ class BoostRound:
     share_of_ones : float
         Share of the round's training frames whose bit is 1. At 0 or 1 the bit is constant and tells nothing.
     duplicate_of : int
-        Number (from 1) of the first earlier round whose bit equals this one, or its opposite, on all training frames
-        of this round; 0 when there is none.
+        Number (from 1) of the first earlier round whose bit equals this one, or its opposite, on all training
+        frames of this round; 0 when there is none.
     """
 
     projection: np.ndarray
@@ -51,7 +54,7 @@ class BoostRound:
 
 
 def projections_of(rounds: Sequence[BoostRound]) -> Projections:
-    """Projections of a series of rounds, in its order."""
+    """Collect the projections of a series of rounds, in its order."""
     return Projections(
         np.array([r.projection for r in rounds], dtype=np.float32),
         np.array([r.bias for r in rounds], dtype=np.float32),
@@ -60,10 +63,13 @@ def projections_of(rounds: Sequence[BoostRound]) -> Projections:
 
 
 def history_table(rounds: Sequence[BoostRound]) -> pd.DataFrame:
-    """Table of a training, a row per round: round, beta, epsilon, effective_pairs, passes, share_of_ones, duplicate_of.
+    """Tabulate a training, a row for each round.
 
-    ``duplicate_of`` is 0 for a bit unlike all earlier ones.
+    Columns: round (from 1), beta, epsilon, effective_pairs, passes, share_of_ones, duplicate_of (0 for a bit
+    unlike all earlier ones).
     """
+    import pandas as pd  # not needed, and slow to import, for learning or using codes
+
     columns = ["beta", "epsilon", "effective_pairs", "passes", "share_of_ones", "duplicate_of"]
     table = {"round": np.arange(1, len(rounds) + 1)}
     table |= {name: np.array([getattr(r, name) for r in rounds]) for name in columns}

@@ -4,22 +4,22 @@ A *target* self-similarity matrix (SSM) says for every pair of ``n`` training fr
 number in [0, 1]; a *binary* SSM says for how many bits (or, with weights, for what share of the weights) two
 codes agree. Boosting learns the bits one by one so that the second approaches the first.
 
-=========  ==========================================================  ========================================
+=========  ==========================================================  =======================================
 target     ``S_ij``                                                    source
-=========  ==========================================================  ========================================
+=========  ==========================================================  =======================================
 ``ssm``    ``h_i · h_j``                                               TASLP 2022, eq. (7)
 ``rbf``    ``exp((h_i · h_j - 1) / σ²)``                               TASLP 2022, eq. (15)
 ``power``  ``(h_i · h_j) ** γ``                                        this project
 ``mix``    ``(1 - w) h_i · h_j + w cos(y_i, y_j)``, y the ideal masks  this project
-=========  ==========================================================  ========================================
+=========  ==========================================================  =======================================
 
-Every target is clipped to [0, 1]: in float32 the product of two unit rows can exceed 1, and the logarithm of the
-cross-entropy would then be NaN.
+Every target is clipped to [0, 1]: in float32 the product of two unit rows can exceed 1, and the logarithm of
+the cross-entropy would then be NaN.
 
 References
 ----------
-S. Kim and M. Kim, "Boosted locality sensitive hashing: discriminative, efficient, and scalable binary codes for
-source separation", IEEE/ACM TASLP 30, 2022.
+S. Kim and M. Kim, "Boosted locality sensitive hashing: discriminative, efficient, and scalable binary codes
+for source separation", IEEE/ACM TASLP 30, 2022.
 """
 
 from __future__ import annotations

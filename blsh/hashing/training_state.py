@@ -1,8 +1,9 @@
 """An unfinished training on disk, so that a killed one resumes with the same result.
 
-A round depends on the rounds before it and on its own random numbers, so the rounds done are the whole state. The
-file carries a fingerprint, the caller's digest of everything that the result depends on (features, parameters, seeds,
-code). A state with another fingerprint, or a damaged one, is worth nothing: it is reported and training starts anew.
+A round depends on the rounds before it and on its own random numbers, so the rounds done are the whole state.
+The file carries a fingerprint, the caller's digest of everything that the result depends on (features,
+parameters, seeds, code). A state with another fingerprint, or a damaged one, is worth nothing: it is reported
+and training starts anew.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def save_rounds(path: Path, rounds: Sequence[BoostRound], *, fingerprint: str) -
 
 
 def load_rounds(path: Path, *, fingerprint: str) -> tuple[BoostRound, ...]:
-    """Rounds that ``path`` holds of the training with this fingerprint; none, with a logged reason, if it cannot."""
+    """Read the rounds done of the training with this fingerprint: none, with the reason logged, if it fails."""
     try:
         metadata, arrays = load_stamped(path, KIND, VERSION)
     except FileNotFoundError:

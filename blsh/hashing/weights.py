@@ -1,13 +1,13 @@
 """The objective of one boosting round on one segment: a symmetric matrix M.
 
-Let ``S`` be the target SSM of ``n`` frames, ``t ∈ {±1}^n`` a new bit of each, ``B_ij = (t_i t_j + 1) / 2`` its
-binary SSM and ``W`` the weights of the pairs. A pair's loss is either squared error or cross-entropy,
+Let ``S`` be the target SSM of ``n`` frames, ``t ∈ {±1}^n`` a new bit of each, ``B_ij = (t_i t_j + 1) / 2``
+its binary SSM and ``W`` the weights of the pairs. A pair's loss is either squared error or cross-entropy,
 
     square:  (b - s)²
     xent:    -b ln(s + 1e-10) - (1 - b) ln(1 - s + 1e-10)
 
-and since ``b`` is 0 or 1, either one is affine in ``b``. With ``m`` the mean of its values at b = 0 and b = 1 and
-``d`` the first minus the second,
+and since ``b`` is 0 or 1, either one is affine in ``b``. With ``m`` the mean of its values at b = 0 and b = 1
+and ``d`` the first minus the second,
 
     loss(b, s) = m - (2b - 1) d / 2,        square: m = s² - s + ½,     d = 2s - 1
                                             xent:   m = -½ ln(s (1-s)), d = ln(s / (1-s))
@@ -16,17 +16,17 @@ which yields, as ``2B - 1 = t tᵀ``,
 
     Σ_ij W_ij loss(B_ij, S_ij) = Σ W ⊙ m - ½ tᵀ M t,                    M = W ⊙ d.
 
-So a round builds M once and a step costs one product with it. The update of the weights, TASLP (11) with ICASSP's
-and the authors' reading of it, is ``W ← W exp(β loss(B, S))``, scaled to sum 1. It telescopes: after rounds with
-codes ``C`` (n, l) and weights β,
+So a round builds M once and a step costs one product with it. The update of the weights, TASLP (11) with
+ICASSP's and the authors' reading of it, is ``W ← W exp(β loss(B, S))``, scaled to sum 1. It telescopes: after
+rounds with codes ``C`` (n, l) and weights β,
 
     ln W = Σβ m - ½ d ⊙ (C diag(β) Cᵀ) + const,
 
-a Gram product of the codes. Therefore W is never kept between rounds, and it can be had for frames that no earlier
-round has seen.
+a Gram product of the codes. Therefore W is never kept between rounds, and it can be had for frames that no
+earlier round has seen.
 
-`papers_rule` is one *rule*, a function (target SSM, codes so far, β so far, loss) → `Objective`. The trainer knows
-nothing else of the weights, so a rule that makes M in another way takes its place.
+`papers_rule` is one *rule*, a function (target SSM, codes so far, β so far, loss) → `Objective`. The trainer
+knows nothing else of the weights, so a rule that makes M in another way takes its place.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ import numpy as np
 __all__ = ["Objective", "pair_losses", "pair_weights", "papers_rule"]
 
 XENT_FLOOR = np.float32(1e-10)  # keeps the logarithm finite; the authors' code's value
-# Weights e^-60 below the largest are raised to that: their share of the sum stays below 1e-20, and float32 keeps
-# clear of its denormal numbers, which some CPUs multiply a hundred times more slowly.
+# Weights e^-60 below the largest are raised to that: their share of the sum stays below 1e-20, and float32
+# keeps clear of its denormal numbers, which some CPUs multiply a hundred times more slowly.
 LOG_WEIGHT_FLOOR = np.float32(-60.0)
 _BLOCK_ROWS = 32
 
@@ -109,7 +109,7 @@ def papers_rule(
 
 
 def pair_losses(target: np.ndarray, *, loss: str) -> tuple[np.ndarray, np.ndarray]:
-    """Mean ``m`` and difference ``d`` of a pair's two possible losses, each float32 and of the target's shape.
+    """Mean ``m`` and difference ``d`` of a pair's two possible losses, float32 of the target's shape.
 
     ``m - d/2`` is the loss of a pair whose bits agree, ``m + d/2`` of one whose bits differ.
     """
@@ -129,8 +129,8 @@ def pair_weights(
 ) -> np.ndarray:
     """Weights W of a segment's pairs after the rounds so far: float32 (n, n), of sum 1.
 
-    TASLP (11) with per-segment normalisation, rebuilt from the codes as the module explains. ``codes`` is (n, l) of
-    ±1, ``betas`` (l,); with no rounds so far W is uniform.
+    TASLP (11) with per-segment normalisation, rebuilt from the codes as the module explains. ``codes`` is (n,
+    l) of ±1, ``betas`` (l,); with no rounds so far W is uniform.
     """
     n = len(target)
     weights = np.empty((n, n), dtype=np.float32) if out is None else out
@@ -171,7 +171,7 @@ def matrix_product(matrix: np.ndarray, vector: np.ndarray) -> np.ndarray:
 
 
 def _row_blocks(n: int) -> list[slice]:
-    """Runs of rows whose temporaries stay in a core's cache."""
+    """Cut n rows into runs whose temporaries stay in a core's cache."""
     return [slice(start, start + _BLOCK_ROWS) for start in range(0, n, _BLOCK_ROWS)]
 
 
@@ -186,8 +186,8 @@ def _weighted_gram(codes: np.ndarray, betas: np.ndarray, *, out: np.ndarray) -> 
     np.matmul(signs, signs.T, out=out)
 
 
-# Sums over pairs are kept per column, in float64: W is symmetric, and a sum along a row would be a reduction, which
-# the compiler may not turn into vector instructions without changing its order.
+# Sums over pairs are kept per column, in float64: W is symmetric, and a sum along a row would be a reduction,
+# which the compiler may not turn into vector instructions without changing its order.
 
 
 @numba.njit(cache=True, nogil=True)

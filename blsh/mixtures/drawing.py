@@ -227,7 +227,7 @@ def _draw_pieces(clips: Sequence[Recording], n_samples: int, rng: np.random.Gene
 def _continuation(
     first: Recording, fellows: Sequence[Recording], rng: np.random.Generator
 ) -> Iterator[Recording]:
-    """Give `first`, the others in random order, then all again and again; none twice in a row if there are two."""
+    """Give `first`, the others in random order, then all again and again, none twice in a row."""
     yield first
     order = [clip for clip in fellows if clip is not first]
     latest = first

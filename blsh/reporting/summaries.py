@@ -18,7 +18,7 @@ be gigabytes; whatever is shown is made from it alone, in seconds, also long aft
 ``skipped.csv``           recordings that could not be used, with the reason
 ``costs.csv``             jobs, seconds and peak memory of each rule
 ``facts.json``            what else a reader should know first, as pairs of a label and a value
-``ssm.npz``               self-similarity matrices, arrays ``FEATURE/TARGET/PROFILE/{truth,bits_L}`` of uint8
+``ssm.npz``               self-similarity matrices, 0 to 1 as uint8, named ``FEATURE/TARGET/PROFILE/{truth,bits_L}``
 ========================  =============================================================================================
 """
 
@@ -233,7 +233,10 @@ def write_summaries(folder: str | Path, summaries: Summaries) -> Sequence[Path]:
     # A list of pairs: their order is the order of the page, and JSON objects are written with sorted keys.
     write_json(paths[-1], [[label, value] for label, value in summaries.facts.items()])
     paths.append(folder / "ssm.npz")
-    save_stamped(paths[-1], SSM_KIND, SSM_VERSION, {}, dict(summaries.ssm))
+    # Array names must be plain; a target such as rbf-0.5 is not, so the names are in the stamp.
+    names = sorted(summaries.ssm)
+    matrices = {f"matrix_{place}": summaries.ssm[name] for place, name in enumerate(names)}
+    save_stamped(paths[-1], SSM_KIND, SSM_VERSION, {"names": names}, matrices)
     return paths
 
 
@@ -259,7 +262,8 @@ def read_summaries(folder: str | Path) -> Summaries:
     if (folder / "facts.json").is_file():
         facts = _read_facts(folder / "facts.json")
     if (folder / "ssm.npz").is_file():
-        _, ssm = load_stamped(folder / "ssm.npz", SSM_KIND, SSM_VERSION)
+        stamp, matrices = load_stamped(folder / "ssm.npz", SSM_KIND, SSM_VERSION)
+        ssm = {name: matrices[f"matrix_{place}"] for place, name in enumerate(stamp["names"])}
     assert set(tables) <= {entry.name for entry in fields(Summaries)}
     return Summaries(**tables, facts=facts, ssm=ssm)
 

@@ -439,7 +439,7 @@ def _row(claim: Claim, model: Model, finding: _Finding) -> dict[str, object]:
         "source": claim.source,
         "target": model.target,
         "profile": model.profile,
-        "statistic": claim.statistic,
+        "statistic": f"{claim.statistic} of {', '.join(claim.metrics)}" if claim.test == "bootstrap" else claim.statistic,
         "threshold": str(claim.threshold),
         "verdict": finding.verdict,
         "reason": finding.reason,

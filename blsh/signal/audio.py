@@ -194,5 +194,5 @@ def _decode(sound: soundfile.SoundFile, start: int, n_samples: int, path: str | 
 def _truncated(path: str | Path, n_read: int, n_promised: int) -> str:
     return (
         f"{path} is truncated or damaged, "
-        f"{n_read} or a few more of its {n_promised} samples can be decoded: {_REMEDY}"
+        f"sample {n_read} of its {n_promised} or a later one cannot be decoded: {_REMEDY}"
     )

@@ -1,0 +1,52 @@
+# Set-up, the default run, and the checks. `make help` lists the targets.
+
+PYTHON ?= python3
+# Torch has a step of its own, because its builds differ in size by gigabytes. To take another one:
+#   make test TORCH="torch==2.13.0 --index-url ADDRESS-OF-THE-SMALL-CPU-BUILD"
+TORCH ?= torch==2.13.0
+CORES ?= all
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help reproduce test lint format docs lock clean
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
+
+reproduce: $(VENV)/.ready  ## run the default preset; ends by naming its report
+	$(BIN)/blsh run --configfile config/demo.yaml --cores $(CORES)
+
+test: $(VENV)/.ready  ## run the test suite
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+lint: $(VENV)/.ready  ## check style, formatting and the workflow
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+format: $(VENV)/.ready  ## format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile workflow
+
+docs: $(VENV)/.ready  ## write the files that are generated from the config model
+	$(BIN)/python -m blsh.experiment.documents
+
+$(VENV)/.ready: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -r requirements.lock
+	$(BIN)/python -m pip install --quiet $(TORCH)
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	touch $@
+
+lock:  ## renew requirements.lock from pyproject.toml, in a fresh environment
+	rm -rf build/lock && $(PYTHON) -m venv build/lock
+	build/lock/bin/python -m pip install --quiet '.[demo,dev]'
+	head -n 1 requirements.lock > build/requirements.lock
+	build/lock/bin/python -m pip freeze --exclude blsh >> build/requirements.lock
+	mv build/requirements.lock requirements.lock
+
+clean:  ## remove the environment (results stay)
+	rm -rf $(VENV)

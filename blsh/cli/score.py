@@ -1,0 +1,113 @@
+"""Score one system on one set: a row for every mixture and code length."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from blsh.cli.data_arguments import add_data_arguments, open_recordings
+from blsh.cli.progress import Progress
+from blsh.denoising import estimators
+from blsh.denoising.dictionary import draw_rows
+from blsh.evaluation.scoring import METRICS, Metrics, score_set
+from blsh.experiment.seeds import generator
+from blsh.files.arrays import load_array
+from blsh.files.tables import write_parquet
+from blsh.hashing.projections import Projections, load_projections, random_projections
+from blsh.mixtures.recipes import read_recipes
+from blsh.reporting.scores import check_scores
+from blsh.signal.spectra import feature_width
+
+EXAMPLE = (
+    "blsh score --system lsh --seed 2020 --feature stft --rho 0.1 --repeat 1 --n-neighbours 10 --n-bits 50 300 \\\n"
+    "    --sweep-metrics sdr si_sdr --recipes open.csv --features stft.npy --masks masks.npy \\\n"
+    "    --manifest speech=speech.csv noise=noise.csv --folder speech=data/LibriSpeech noise=data/ESC-10 -o lsh.parquet"
+)
+SYSTEMS = ("mixture", "constant", "ibm", "irm", "knn", "lsh", "lsh_fixed", "blsh")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    add_data_arguments(parser)
+    parser.add_argument("--system", required=True, choices=SYSTEMS, help="what estimates the masks")
+    parser.add_argument("--recipes", type=Path, required=True, help="the set's recipes")
+    parser.add_argument("--constant", type=Path, help="mean mask (.npy), for the system 'constant'")
+    parser.add_argument("--seed", type=int, help="base seed of the experiment")
+    parser.add_argument("--feature", default="", help="feature that is searched or hashed")
+    parser.add_argument("--target", default="", help="target of the learned projections")
+    parser.add_argument("--profile", default="", help="profile of the learned projections")
+    parser.add_argument("--rho", type=float, default=0.0, help="fraction of training frames in the dictionary")
+    parser.add_argument("--repeat", type=int, default=0, help="which dictionary, and for lsh which matrix")
+    parser.add_argument("--n-neighbours", type=int, default=0, help="neighbours whose masks are averaged")
+    parser.add_argument("--n-bits", type=int, nargs="+", default=[0], help="code lengths, all prefixes of one code")
+    parser.add_argument("--features", type=Path, help="features of all training frames (.npy)")
+    parser.add_argument("--masks", type=Path, help="their packed masks (.npy)")
+    parser.add_argument("--model", type=Path, help="learned projections (.npz)")
+    parser.add_argument("--sweep-metrics", nargs="+", choices=METRICS, required=True, help="metrics of every code length")
+    parser.add_argument("--table-metrics", nargs="*", choices=METRICS, default=[], help="further ones at --table-bits")
+    parser.add_argument("--table-bits", type=int, nargs="*", default=[], help="code lengths that tables show")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="scores to write (Parquet)")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Make the estimator, score the set, write the table."""
+    columns = {
+        "system": arguments.system,
+        "variant": "",
+        "feature": arguments.feature,
+        "target": arguments.target,
+        "profile": arguments.profile,
+        "rho": arguments.rho,
+        "n_neighbours": arguments.n_neighbours,
+        "repeat": arguments.repeat,
+    }
+    scores = score_set(
+        read_recipes(arguments.recipes),
+        open_recordings(arguments),
+        _estimator(arguments),
+        columns=columns,
+        n_bits=arguments.n_bits,
+        metrics=Metrics(
+            tuple(arguments.sweep_metrics), tuple(arguments.table_metrics), tuple(arguments.table_bits)
+        ),
+        progress=Progress("mixtures"),
+    )
+    write_parquet(arguments.output, check_scores(scores, arguments.output))
+
+
+def _estimator(arguments: argparse.Namespace) -> estimators.Estimator:
+    controls = {
+        "mixture": estimators.unmasked,
+        "ibm": estimators.ideal_binary,
+        "irm": estimators.ideal_ratio,
+    }
+    if arguments.system in controls:
+        return controls[arguments.system]
+    if arguments.system == "constant":
+        return estimators.constant(load_array(_given(arguments, "constant")))
+    features = load_array(_given(arguments, "features"), mapped=True)
+    # One permutation of the frames per repeat, whatever the system and feature: comparisons are paired.
+    rng = generator(_given(arguments, "seed"), "dictionary", arguments.repeat)
+    rows = draw_rows(len(features), arguments.rho, rng=rng)
+    dictionary = np.ascontiguousarray(features[rows])
+    masks = np.ascontiguousarray(load_array(_given(arguments, "masks"), mapped=True)[rows])
+    if arguments.system == "knn":
+        return estimators.raw_neighbours(arguments.feature, dictionary, masks, arguments.n_neighbours)
+    return estimators.hashed_neighbours(
+        arguments.feature, _projections(arguments), dictionary, masks, arguments.n_neighbours, arguments.n_bits
+    )
+
+
+def _projections(arguments: argparse.Namespace) -> Projections:
+    if arguments.system == "blsh":
+        return load_projections(_given(arguments, "model"))
+    matrix = arguments.repeat if arguments.system == "lsh" else "fixed"
+    rng = generator(arguments.seed, "lsh", arguments.feature, matrix)
+    return random_projections(max(arguments.n_bits), feature_width(arguments.feature), rng=rng)
+
+
+def _given(arguments: argparse.Namespace, name: str):
+    value = getattr(arguments, name)
+    if value is None:
+        raise ValueError(f"system {arguments.system!r} needs --{name}; add it")
+    return value

@@ -1,0 +1,145 @@
+"""A figure as a value, its files, and the style that all figures share.
+
+A figure is written as PDF, PNG and SVG with its caption beside it as text. The same values give the same bytes: no
+dates, fixed names inside the SVG. Nothing touches matplotlib's global state (no pyplot).
+
+Lines are told apart by colour, by stroke and by marker, and the two colours by their lightness, so that they can be
+read in black and white.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from blsh.files.atomic import atomic_path, write_text
+
+__all__ = [
+    "BLACK",
+    "DARK",
+    "FORMATS",
+    "GREY",
+    "LIGHT",
+    "Picture",
+    "in_style",
+    "legend_below",
+    "new_figure",
+    "picture_bytes",
+    "write_picture",
+]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+FORMATS = ("pdf", "png", "svg")
+DARK, LIGHT, GREY, BLACK = "#0b3c6f", "#e08a1e", "#8a8a8a", "#222222"
+
+STYLE = {
+    "font.family": "DejaVu Sans",
+    "font.size": 8.5,
+    "axes.titlesize": 9.5,
+    "axes.labelsize": 9,
+    "axes.edgecolor": "#555555",
+    "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#e4e4e4",
+    "grid.linewidth": 0.6,
+    "axes.axisbelow": True,
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    "legend.handlelength": 3.2,
+    "lines.linewidth": 1.4,
+    "lines.markersize": 4.5,
+    "xtick.color": "#333333",
+    "ytick.color": "#333333",
+    "text.color": BLACK,
+    "axes.labelcolor": BLACK,
+    "pdf.fonttype": 42,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "blsh",
+}
+# None leaves a date or a version out of the file.
+METADATA = {
+    "pdf": {"CreationDate": None, "Producer": None, "Creator": None},
+    "png": {"Software": None},
+    "svg": {"Date": None, "Creator": None},
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure with the name of its files, its caption, and a text for those who cannot see it."""
+
+    name: str
+    figure: Figure
+    caption: str
+    alt: str
+
+
+def in_style(draw: Callable[P, R]) -> Callable[P, R]:
+    """Give a drawing function the shared style and leave matplotlib's own settings as they were."""
+
+    @wraps(draw)
+    def styled(*args: P.args, **kwargs: P.kwargs) -> R:
+        with mpl.rc_context(STYLE):
+            return draw(*args, **kwargs)
+
+    return styled
+
+
+def new_figure(n_rows: int, n_columns: int, *, width: float, height: float, **sharing: object) -> tuple[Figure, list]:
+    """Make a figure of panels; a function that draws is decorated with `in_style`.
+
+    Parameters
+    ----------
+    n_rows, n_columns
+        Panels.
+    width, height
+        Size of the whole figure in inches.
+    **sharing
+        Passed to `Figure.subplots`: ``sharex``, ``sharey``.
+
+    Returns
+    -------
+    figure, panels
+        ``panels`` is a list of rows.
+    """
+    figure = Figure(figsize=(width, height), layout="constrained")
+    panels = figure.subplots(n_rows, n_columns, squeeze=False, **sharing)
+    return figure, [list(row) for row in panels]
+
+
+def legend_below(figure: Figure, axes: Axes, *, n_columns: int) -> None:
+    """Put one legend for all panels below them, from the labels of one panel."""
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=n_columns)
+
+
+def picture_bytes(picture: Picture, suffix: str) -> bytes:
+    """Draw a picture as ``pdf``, ``png`` (200 dots per inch) or ``svg``."""
+    buffer = io.BytesIO()
+    with mpl.rc_context(STYLE):
+        picture.figure.savefig(buffer, format=suffix, dpi=200, metadata=METADATA[suffix])
+    return buffer.getvalue()
+
+
+def write_picture(folder: str | Path, picture: Picture) -> Sequence[Path]:
+    """Write ``NAME.pdf``, ``NAME.png``, ``NAME.svg`` and the caption, ``NAME.txt``."""
+    folder = Path(folder)
+    paths = [folder / f"{picture.name}.{suffix}" for suffix in FORMATS]
+    for path, suffix in zip(paths, FORMATS, strict=True):
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(picture_bytes(picture, suffix))
+    paths.append(folder / f"{picture.name}.txt")
+    write_text(paths[-1], picture.caption + "\n")
+    return paths

@@ -1,0 +1,137 @@
+import errno
+import json
+import os
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from blsh.files import atomic_path, require_free_space, save_array, save_stamped, write_json, write_text
+
+
+def test_a_block_that_succeeds_leaves_the_file_alone_in_a_folder_that_is_made(tmp_path):
+    path = tmp_path / "deep" / "er" / "table.csv"
+    with atomic_path(path) as temporary:
+        assert temporary.parent == path.parent
+        assert temporary.suffix == ".csv" and temporary.name.startswith(".")
+        temporary.write_text("whole")
+        assert not path.exists()
+    assert path.read_text() == "whole"
+    assert os.listdir(path.parent) == ["table.csv"]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
+def test_a_block_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, error):
+    path = tmp_path / "x.txt"
+    path.write_text("old")
+    with pytest.raises(error), atomic_path(path) as temporary:
+        temporary.write_text("half")
+        raise error
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["x.txt"]
+
+
+def test_a_file_has_the_permissions_of_any_new_file(tmp_path):
+    (tmp_path / "plain").write_text("")
+    write_text(tmp_path / "atomic", "")
+    assert stat.S_IMODE((tmp_path / "atomic").stat().st_mode) == stat.S_IMODE(
+        (tmp_path / "plain").stat().st_mode
+    )
+
+
+def test_a_name_of_the_greatest_length_can_be_written(tmp_path):
+    name = "é" * 125 + ".json"
+    write_json(tmp_path / name, {})
+    assert os.listdir(tmp_path) == [name]
+
+
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(ValueError, match="is a folder, not a file"), atomic_path(tmp_path):
+        pass
+
+
+def test_a_block_that_writes_nothing_is_an_error(tmp_path):
+    with (
+        pytest.raises(ValueError, match=r"nothing was written for .*x\.txt"),
+        atomic_path(tmp_path / "x.txt"),
+    ):
+        pass
+
+
+def test_json_has_one_form(tmp_path):
+    write_json(tmp_path / "x.json", {"b": 1, "a": ["ρ", 0.1]})
+    assert (
+        tmp_path / "x.json"
+    ).read_bytes() == '{\n  "a": [\n    "ρ",\n    0.1\n  ],\n  "b": 1\n}\n'.encode()
+    assert json.loads((tmp_path / "x.json").read_text()) == {"a": ["ρ", 0.1], "b": 1}
+
+
+@pytest.mark.parametrize(("value", "error"), [(float("nan"), ValueError), (np.float32(1), TypeError)])
+def test_what_json_cannot_say_is_an_error_that_names_the_file(tmp_path, value, error):
+    with pytest.raises(error, match=r"x\.json cannot be written as JSON"):
+        write_json(tmp_path / "x.json", {"a": value})
+    assert os.listdir(tmp_path) == []
+
+
+def test_free_space_is_that_of_the_nearest_folder_that_exists(tmp_path, monkeypatch):
+    asked = []
+
+    def disk_usage(folder):
+        asked.append(Path(folder))
+        return SimpleNamespace(free=100)
+
+    monkeypatch.setattr(shutil, "disk_usage", disk_usage)
+    require_free_space(tmp_path / "not" / "yet", 100, "features")
+    assert asked == [tmp_path]
+    with pytest.raises(OSError, match="features needs 101 bytes and 100 are free in") as caught:
+        require_free_space(tmp_path / "not" / "yet", 101, "features")
+    assert caught.value.errno == errno.ENOSPC
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "save", [save_array, lambda path, array: save_stamped(path, "k", 1, {}, {"a": array})]
+)
+def test_arrays_look_at_the_free_space_before_they_write(tmp_path, monkeypatch, save):
+    array = np.zeros(1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=8000))
+    with pytest.raises(OSError, match=r"x\.npz needs \d+ bytes and 8000 are free"):
+        save(tmp_path / "x.npz", array)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_write_that_the_system_stops_leaves_no_partial_file(tmp_path):
+    resource = pytest.importorskip("resource", reason="no limit on file sizes on this system")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            save_array(tmp_path / "x.npy", np.zeros(10_000))
+        with pytest.raises(OSError, match="File too large"):
+            save_stamped(tmp_path / "x.npz", "k", 1, {}, {"a": np.zeros(10_000)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_disk_that_fills_up_leaves_no_partial_file(tmp_path, monkeypatch):
+    small = tmp_path / "small"
+    small.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(small)]
+    if os.geteuid() or not shutil.which("mount") or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("only root may mount a small disk to fill")
+    try:
+        # The look at the free space passes, and another program fills the disk after it.
+        monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=1 << 40))
+        with pytest.raises(OSError, match="No space left") as caught:
+            save_array(small / "x.npy", np.zeros(100_000))
+        assert caught.value.errno == errno.ENOSPC
+        with pytest.raises(OSError, match="No space left"):
+            save_stamped(small / "x.npz", "k", 1, {}, {"a": np.zeros(100_000)})
+        assert os.listdir(small) == []
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
