@@ -75,6 +75,12 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _params(arguments: argparse.Namespace) -> TrainingParams:
     switches = {name: yaml.safe_load(value) for name, value in parse_pairs(arguments.switch, "--switch").items()}
-    name, _, parameter = arguments.target.partition("-")
-    target = Target(name, float(parameter) if parameter else None)
-    return replace(PROFILES[arguments.profile], **{"n_bits": arguments.n_bits, **switches, "target": target})
+    return replace(
+        PROFILES[arguments.profile], **switches, n_bits=arguments.n_bits, target=parse_target(arguments.target)
+    )
+
+
+def parse_target(text: str) -> Target:
+    """Read a target as it stands in configurations and paths: ``ssm``, ``rbf-0.5``."""
+    name, _, parameter = text.partition("-")
+    return Target(name, float(parameter) if parameter else None)

@@ -58,7 +58,6 @@ def read(
     present = [entry.name for entry in sorted(layout.root.iterdir()) if entry.is_dir()]
     if splits is not None:
         require_known(splits, present, "split", layout.root)
-    chosen = set(present if splits is None else splits)
     genders = _read_genders(layout.root / _TABLE)
 
     def describe(path: str) -> Labels | None:
@@ -81,7 +80,7 @@ def read(
     return scan(
         Path(folder),
         layout,
-        _files(layout.root, chosen),
+        _files(layout.root, present if splits is None else splits),
         describe,
         corpus=corpus,
         listing=listing,
@@ -101,7 +100,7 @@ def find_layout(folder: Path) -> Layout:
     )
 
 
-def _files(root: Path, splits: set[str]) -> Iterator[str]:
+def _files(root: Path, splits: Sequence[str]) -> Iterator[str]:
     for split in splits:
         for path in (root / split).glob("*/*/*.flac"):
             yield path.relative_to(root).as_posix()

@@ -1,4 +1,4 @@
-"""The few tools that every noise generator shares: spectra, envelopes, resonances, echoes and a clock of events.
+"""The few tools that every noise generator shares: spectra, envelopes, resonances, echoes, event times.
 
 The noises of the embedded corpus are physical sketches: something is struck, blown or turned, and a body, a
 pipe or a room colours it. What differs between two noises is written in their own modules; only what would
@@ -54,7 +54,7 @@ def wander(rng: np.random.Generator, seconds: float, rate: float) -> np.ndarray:
 
 
 def resonate(excitation: np.ndarray, frequency: float, bandwidth: float) -> np.ndarray:
-    """Filter by a two-pole resonance at `frequency` with a -3 dB width of `bandwidth`; about unit gain at its peak."""
+    """Filter by a two-pole resonance at `frequency`, -3 dB wide `bandwidth`, of about unit peak gain."""
     radius = np.exp(-np.pi * bandwidth / RATE)
     angle = 2 * np.pi * frequency / RATE
     gain = (1 - radius) * np.sqrt(1 - 2 * radius * np.cos(2 * angle) + radius**2)
@@ -64,7 +64,7 @@ def resonate(excitation: np.ndarray, frequency: float, bandwidth: float) -> np.n
 def reverberate(
     rng: np.random.Generator, dry: np.ndarray, decay: float, level: float, damping: float
 ) -> np.ndarray:
-    """Add a diffuse tail: exponentially decaying noise, -60 dB after `decay` seconds, low-passed at `damping` hertz.
+    """Add a diffuse tail: exponentially decaying noise, -60 dB after `decay` s, low-passed at `damping` Hz.
 
     `level` is the ratio of the tail's standard deviation to the dry sound's.
     """

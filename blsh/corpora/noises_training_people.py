@@ -1,4 +1,4 @@
-"""Training noises of people and their things: casino, computer keyboard, eating chips, machine guns, motorcycles.
+"""Training noises of people: casino, computer keyboard, eating chips, machine guns, motorcycles.
 
 Each function takes a generator and returns `SECONDS` seconds of float64 sound at 16 kHz of arbitrary level.
 Its docstring says what is pictured and what the spectrogram shows; `docs/embedded_corpus.md` has the

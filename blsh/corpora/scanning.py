@@ -195,7 +195,7 @@ def _at_16k(n_samples: int, info: audio.AudioInfo) -> int:
 def _skip(path: str, error: Exception | str, folder: Path) -> Skipped:
     # The reason goes into tables that are compared between machines: without the path of this one, in one
     # line.
-    reason = " ".join(str(error).replace(f"{folder}/", "").split())
+    reason = " ".join(str(error).replace(str(folder / path), path).split())
     return Skipped(path.encode("utf-8", "backslashreplace").decode("utf-8"), reason)
 
 

@@ -120,7 +120,7 @@ def speak(
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Speak one sentence to standard output; return 0, or 2 or 3 (a file is missing) with one line of error."""
+    """Speak one sentence to standard output; return 0, or 2 or 3 (a file is missing) after one line."""
     parser = argparse.ArgumentParser(
         description="Speak one sentence with eSpeak NG; raw 16-bit samples to standard output."
     )

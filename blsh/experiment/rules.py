@@ -15,7 +15,7 @@ from typing import Any
 
 from blsh.experiment.code import code_of
 from blsh.experiment.config import CONTROLS, Config, Selection, SetAside
-from blsh.experiment.grid import data_folder, results_folder, score_jobs, scored_bits, table_bits
+from blsh.experiment.grid import data_folder, model_names, results_folder, score_jobs, scored_bits, table_bits
 from blsh.files.checksums import digest_of
 
 __all__ = [
@@ -27,15 +27,21 @@ __all__ = [
     "corpora_flags",
     "data_folder",
     "draw_settings",
+    "examples_settings",
     "folder_flag",
     "frames_settings",
+    "history_files",
     "manifest_settings",
+    "model_files",
     "results_folder",
     "score_files",
     "score_settings",
     "speech_manifests",
+    "ssm_files",
+    "ssm_settings",
     "train_settings",
     "units_settings",
+    "whole_settings",
 ]
 
 
@@ -168,6 +174,49 @@ def score_settings(config: Config, wildcards: Any) -> Settings:
     settings["sweep_metrics"] = config.metrics.sweep
     settings["table_metrics"] = config.metrics.tables if in_tables else ()
     return Settings(settings)
+
+
+def ssm_settings(config: Config, feature: str, target: str) -> Settings:
+    """Return the matrices of a model."""
+    longest = config.training.n_bits or max(config.grid.n_bits)
+    return Settings(
+        feature=feature, target=target, n_bits=sorted({min(n_bits, longest) for n_bits in config.results.ssm_bits})
+    )
+
+
+def examples_settings(config: Config) -> Settings:
+    """Return the mixtures and systems that the report plays."""
+    feature = config.grid.features[0]
+    return Settings(
+        seed=config.seed,
+        system=[name for name in config.grid.systems if name not in ("mixture", "irm", "lsh_fixed")],
+        feature=feature,
+        target=config.grid.targets[0],
+        rho=config.grid.rho[0],
+        n_neighbours=config.grid.n_neighbours,
+        n_bits=min(config.tables.icassp_bits, max(config.grid.n_bits)),
+        mixtures=config.results.example_mixtures,
+    )
+
+
+def whole_settings(config: Config) -> Settings:
+    """Return the whole configuration, but for where the recordings lie."""
+    return Settings(config=config.model_dump_json(exclude={"corpora_folder"}))
+
+
+def model_files(config: Config) -> list[str]:
+    """Return the learned models."""
+    return [f"{results_folder(config)}/models/blsh_{feature}_{target}.npz" for feature, target in model_names(config)]
+
+
+def history_files(config: Config) -> list[str]:
+    """Return the tables of the rounds of every training."""
+    return [path.removesuffix(".npz") + ".csv" for path in model_files(config)]
+
+
+def ssm_files(config: Config) -> list[str]:
+    """Return the self-similarity matrices of every model."""
+    return [f"{results_folder(config)}/models/ssm_{feature}_{target}.npz" for feature, target in model_names(config)]
 
 
 def score_files(config: Config) -> list[str]:

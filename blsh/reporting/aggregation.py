@@ -1,16 +1,17 @@
 """From scores to means: what a table or a figure shows of each cell.
 
-A cell (`scores.CELL`) is scored on M mixtures in R repeats. With x[m, r] a metric and s[m] the mixture's length,
+A cell (`scores.CELL`) is scored on M mixtures in R repeats. With x[m, r] a metric and s[m] the mixture's
+length,
 
 * the mean is  Σ_m s[m] · mean_r x[m, r] / Σ_m s[m]  (length-weighted, as the authors' code does),
 * the plain mean leaves s out,
 * the spread is the standard deviation (ddof 1) over r of the length-weighted means of the single repeats.
 
-NaN is left out of each of these means and counted. A metric counts as asked for in a cell if it is finite there
-once or a reason names it; only then is a NaN a failure.
+NaN is left out of each of these means and counted. A metric counts as asked for in a cell if it is finite
+there once or a reason names it; only then is a NaN a failure.
 
-Rows with ``by = all`` are whole sets and exist for every code length. Rows per noise and per speaker (`by`, with
-the name in `group`) exist at the code lengths of the tables only, so that the file stays small.
+Rows with ``by = all`` are whole sets and exist for every code length. Rows per noise and per speaker (`by`,
+with the name in `group`) exist at the code lengths of the tables only, so that the file stays small.
 """
 
 from __future__ import annotations
@@ -70,9 +71,9 @@ def aggregate(scores: pd.DataFrame, *, table_bits: Collection[int]) -> pd.DataFr
     Returns
     -------
     DataFrame
-        Columns of `AGGREGATED_DTYPES`, sorted by cell, `by` and `group`. ``METRIC`` is the mean, ``METRIC_plain``
-        the plain mean, ``METRIC_std`` the spread (NaN for one repeat), ``METRIC_nan`` the number of rows in which
-        the metric could not be computed.
+        Columns of `AGGREGATED_DTYPES`, sorted by cell, `by` and `group`. ``METRIC`` is the mean,
+        ``METRIC_plain`` the plain mean, ``METRIC_std`` the spread (NaN for one repeat), ``METRIC_nan`` the
+        number of rows in which the metric could not be computed.
     """
     shown = scores[rows_of_tables(scores, table_bits)]
     parts = [
@@ -82,12 +83,14 @@ def aggregate(scores: pd.DataFrame, *, table_bits: Collection[int]) -> pd.DataFr
     ]
     table = pd.concat(parts, ignore_index=True)[list(AGGREGATED_DTYPES)].astype(AGGREGATED_DTYPES)
     order = table["by"].map({name: place for place, name in enumerate(GROUPS)})
-    table = table.assign(_order=order).sort_values([*CELL, "_order", "group"], kind="stable", ignore_index=True)
+    table = table.assign(_order=order).sort_values(
+        [*CELL, "_order", "group"], kind="stable", ignore_index=True
+    )
     return table.drop(columns="_order")
 
 
 def rows_of_tables(table: pd.DataFrame, table_bits: Collection[int]) -> pd.Series:
-    """Mark the rows that tables show: cells without bits, cells at the tables' L, and each system's largest L."""
+    """Mark the rows that tables show: those without L, those at the tables' L, and each system's largest L."""
     largest = table.groupby(list(FAMILY), dropna=False)["n_bits"].transform("max")
     return table["n_bits"].isin(table_bits) | (table["n_bits"] == 0) | (table["n_bits"] == largest)
 
@@ -98,8 +101,8 @@ def mixture_means(scores: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns of `CELL` and `MIXTURE`, ``n_repeats``, and the metrics in float32 (which is exact to 1e-6 dB);
-        sorted by its key. The unit in which two runs are compared.
+        Columns of `CELL` and `MIXTURE`, ``n_repeats``, and the metrics in float32 (which is exact to 1e-6
+        dB); sorted by its key. The unit in which two runs are compared.
     """
     key = [*CELL, *MIXTURE]
     grouped = scores.groupby(key, sort=True, dropna=False)
@@ -121,8 +124,8 @@ def coverage(expected: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row for each set, system, feature, target, profile and rho: ``n_expected`` and ``n_done`` cells, each
-        cell counted once a repeat.
+        One row for each set, system, feature, target, profile and rho: ``n_expected`` and ``n_done`` cells,
+        each cell counted once a repeat.
     """
     cells = [*CELL, "repeat"]
     done = scores[cells].drop_duplicates().assign(n_done=1)
@@ -132,7 +135,7 @@ def coverage(expected: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def failures(scores: pd.DataFrame) -> pd.DataFrame:
-    """Count the rows whose metrics were ill-conditioned or could not be computed, by set, system and reason."""
+    """Count the rows that were ill-conditioned or could not be computed, by set, system and reason."""
     bad = scores[scores["status"] != "ok"]
     key = ["set", "snr_db", "system", "status", "reason"]
     return bad.groupby(key, sort=True).size().reset_index(name="n_rows")
@@ -178,14 +181,19 @@ def best_bits(
     Returns
     -------
     DataFrame
-        The columns of `FAMILY` but the set, ``metric``, ``n_bits`` (the L of the highest mean; of equal ones the
-        smallest) and ``value``, the mean there. One row for each system that has bits and was scored on that set.
+        The columns of `FAMILY` but the set, ``metric``, ``n_bits`` (the L of the highest mean; of equal ones
+        the smallest) and ``value``, the mean there. One row for each system that has bits and was scored on
+        that set.
     """
     family = [name for name in FAMILY if name != "set"]
-    rows = aggregated[(aggregated["by"] == "all") & (aggregated["set"] == on_set) & (aggregated["n_bits"] > 0)]
+    rows = aggregated[
+        (aggregated["by"] == "all") & (aggregated["set"] == on_set) & (aggregated["n_bits"] > 0)
+    ]
     tables = []
     for metric in metrics:
-        known = rows[rows[metric].notna()].sort_values([metric, "n_bits"], ascending=[False, True], kind="stable")
+        known = rows[rows[metric].notna()].sort_values(
+            [metric, "n_bits"], ascending=[False, True], kind="stable"
+        )
         chosen = known.drop_duplicates(family).assign(metric=metric, value=known[metric])
         tables.append(chosen[[*family, "metric", "n_bits", "value"]])
     return pd.concat(tables, ignore_index=True).sort_values([*family, "metric"], ignore_index=True)
@@ -208,7 +216,9 @@ def _aggregate_by(scores: pd.DataFrame, by: str) -> pd.DataFrame:
     )
     mixtures = scores.groupby([*cell, *MIXTURE], sort=True, dropna=False)[list(METRICS)].mean()
     means = _weighted_means(mixtures, cell)
-    repeats = _weighted_means(scores.set_index([*cell, "repeat", "seconds"])[list(METRICS)], [*cell, "repeat"])
+    repeats = _weighted_means(
+        scores.set_index([*cell, "repeat", "seconds"])[list(METRICS)], [*cell, "repeat"]
+    )
     spreads = repeats.groupby(cell, dropna=False).std(ddof=1)
     plain = mixtures.groupby(cell, dropna=False).mean()
     failed = _count_failures(scores, cell)

@@ -1,12 +1,13 @@
 """How far a mean could have come out otherwise: a bootstrap over speakers, utterances and repeats.
 
-Mixtures of one speaker resemble each other, so single mixtures are not independent draws. A resample draws as many
-speakers as there are, with replacement; for each drawn speaker as many of the speaker's utterances, with
-replacement, each with all its noises; and as many repeats as there are. Noises are few and are not resampled: a
-claim must hold its sign on every one of them instead.
+Mixtures of one speaker resemble each other, so single mixtures are not independent draws. A resample draws as
+many speakers as there are, with replacement; for each drawn speaker as many of the speaker's utterances, with
+replacement, each with all its noises; and as many repeats as there are. Noises are few and are not resampled:
+a claim must hold its sign on every one of them instead.
 
-A resample is a row of weights, one number for each mixture and one for each repeat. With it every statistic is a
-weighted mean, all resamples are one matrix product, and sides that are compared share their resamples (paired).
+A resample is a row of weights, one number for each mixture and one for each repeat. With it every statistic
+is a weighted mean, all resamples are one matrix product, and sides that are compared share their resamples
+(paired).
 
     Efron and Tibshirani, An Introduction to the Bootstrap, 1993, ch. 8 and 13 (percentile interval).
 """
@@ -61,8 +62,9 @@ def weighted_means(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     values
-        Scores, shape (repeats, mixtures); a mixture whose scores are all NaN has no weight, and single NaN are
-        replaced by the mixture's mean over its other repeats, so the mean over repeats is that of the known ones.
+        Scores, shape (repeats, mixtures); a mixture whose scores are all NaN has no weight, and single NaN
+        are replaced by the mixture's mean over its other repeats, so the mean over repeats is that of the
+        known ones.
     weights
         Shape (rows, mixtures).
 
@@ -88,7 +90,8 @@ def interval(samples: np.ndarray, *, level: float = 0.95) -> tuple[float, float]
     Parameters
     ----------
     samples
-        Shape (resamples,). NaN (nothing was drawn that could be averaged) is left out; infinities count as such.
+        Shape (resamples,). NaN (nothing was drawn that could be averaged) is left out; infinities count as
+        such.
     level
         Share of the resamples between the two ends.
     """

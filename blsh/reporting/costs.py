@@ -1,8 +1,8 @@
 """What a run cost: the benchmark files of the workflow, added up for each rule.
 
-Snakemake writes a TSV for every job: seconds of wall time in ``s``, and in ``max_uss`` the peak of the private memory
-of the process tree in MB (page cache, which is the system's, does not count). The folder's first level names the
-rule: ``RULE.tsv``, or ``RULE/….tsv`` for a rule of many jobs.
+Snakemake writes a TSV for every job: seconds of wall time in ``s``, and in ``max_uss`` the peak of the
+private memory of the process tree in MB (page cache, which is the system's, does not count). The folder's
+first level names the rule: ``RULE.tsv``, or ``RULE/….tsv`` for a rule of many jobs.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ def read_benchmarks(folder: str | Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``rule``, ``jobs``, ``seconds`` (their sum) and ``peak_mb`` (the largest; NaN where none was measured, as for
-        jobs that end within a sample), the costliest rule first. Empty if there is no such folder.
+        ``rule``, ``jobs``, ``seconds`` (their sum) and ``peak_mb`` (the largest; NaN where none was measured,
+        as for jobs that end within a sample), the costliest rule first. Empty if there is no such folder.
 
     Raises
     ------
@@ -39,7 +39,9 @@ def read_benchmarks(folder: str | Path) -> pd.DataFrame:
                 try:
                     rows.append((rule, float(row["s"]), _number(row["max_uss"])))
                 except (KeyError, TypeError, ValueError):
-                    raise ValueError(f"{path}: no benchmark of Snakemake (columns s, max_uss); remove it") from None
+                    raise ValueError(
+                        f"{path}: no benchmark of Snakemake (columns s, max_uss); remove it"
+                    ) from None
     jobs = pd.DataFrame(rows, columns=["rule", "seconds", "peak_mb"])
     grouped = jobs.groupby("rule")
     table = pd.DataFrame(

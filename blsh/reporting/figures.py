@@ -1,10 +1,10 @@
 """A figure as a value, its files, and the style that all figures share.
 
-A figure is written as PDF, PNG and SVG with its caption beside it as text. The same values give the same bytes: no
-dates, fixed names inside the SVG. Nothing touches matplotlib's global state (no pyplot).
+A figure is written as PDF, PNG and SVG with its caption beside it as text. The same values give the same
+bytes: no dates, fixed names inside the SVG. Nothing touches matplotlib's global state (no pyplot).
 
-Lines are told apart by colour, by stroke and by marker, and the two colours by their lightness, so that they can be
-read in black and white.
+Lines are told apart by colour, by stroke and by marker, and the two colours by their lightness, so that they
+can be read in black and white.
 """
 
 from __future__ import annotations
@@ -97,7 +97,9 @@ def in_style(draw: Callable[P, R]) -> Callable[P, R]:
     return styled
 
 
-def new_figure(n_rows: int, n_columns: int, *, width: float, height: float, **sharing: object) -> tuple[Figure, list]:
+def new_figure(
+    n_rows: int, n_columns: int, *, width: float, height: float, **sharing: object
+) -> tuple[Figure, list]:
     """Make a figure of panels; a function that draws is decorated with `in_style`.
 
     Parameters
@@ -119,10 +121,13 @@ def new_figure(n_rows: int, n_columns: int, *, width: float, height: float, **sh
     return figure, [list(row) for row in panels]
 
 
-def legend_below(figure: Figure, axes: Axes, *, n_columns: int) -> None:
-    """Put one legend for all panels below them, from the labels of one panel."""
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=n_columns)
+def legend_below(figure: Figure, panels: Sequence[Axes], *, n_columns: int) -> None:
+    """Put one legend below all panels; lines with the same label are named once."""
+    lines = {}
+    for axes in panels:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            lines.setdefault(label, handle)
+    figure.legend(lines.values(), lines.keys(), loc="outside lower center", ncols=n_columns)
 
 
 def picture_bytes(picture: Picture, suffix: str) -> bytes:

@@ -46,7 +46,8 @@ def system_name(family: pd.Series, among: pd.DataFrame) -> str:
     """Print a system; its target and profile only where others of the same name differ in them."""
     own = among[among["system"] == family["system"]]
     parts = [SYSTEM_NAMES.get(family["system"], family["system"])]
-    parts += [family[name] for name in ("variant", "target", "profile") if family[name] and own[name].nunique() > 1]
+    for name in ("variant", "target", "profile"):
+        parts += [family[name]] if family[name] and own[name].nunique() > 1 else []
     return " ".join(parts)
 
 
@@ -96,8 +97,6 @@ def describe_data(sets: pd.DataFrame, names: Sequence[str]) -> str:
         rows = sets[sets["set"] == name]
         if len(rows):
             row = rows.iloc[0]
-            parts.append(
-                f"{name} set: {plural(row['mixtures'], 'mixture')} of {plural(row['utterances'], 'utterance')}, "
-                f"{plural(row['speakers'], 'speaker')}, {plural(row['noises'], 'noise')}"
-            )
+            counts = [plural(row[f"{thing}s"], thing) for thing in ("utterance", "speaker", "noise")]
+            parts.append(f"{name} set: {plural(row['mixtures'], 'mixture')} of {', '.join(counts)}")
     return "; ".join(parts)

@@ -43,8 +43,7 @@ def icassp_fig3(summaries: Summaries, *, set_name: str = "open") -> Picture | No
     families = families_of(coded)
     if len(families) == 0:
         return None
-    features = list(dict.fromkeys(families_of(rows[rows["feature"] != ""])["feature"]))
-    features = [feature for feature in dict.fromkeys(families["feature"]) if feature in features]
+    features = sorted(set(families["feature"]), key=lambda feature: (feature != "stft", feature))
     shares = sorted(set(rows.loc[rows["rho"] > 0, "rho"]), reverse=True)
     figure, [panels] = new_figure(1, len(features), width=0.9 + 3.6 * len(features), height=3.9, sharey=True)
     for axes, feature in zip(panels, features, strict=True):
@@ -55,16 +54,18 @@ def icassp_fig3(summaries: Summaries, *, set_name: str = "open") -> Picture | No
         axes.set_xlabel("number of bits, L")
         axes.set_xlim(left=-0.02 * float(coded["n_bits"].max()))
     panels[0].set_ylabel("SDR (dB)")
-    legend_below(figure, panels[0], n_columns=3)
+    legend_below(figure, panels, n_columns=3)
     n_repeats = int(coded["n_repeats"].max())
     data = describe_data(summaries.sets, [set_name])
     caption = (
         f"SDR over the number of bits on the {set_name} set (0 dB mixtures), for dictionaries of "
-        f"{_shares_text(shares)} of the training frames. Lines: mean over utterances, weighted by their length; "
-        f"shades: standard deviation over {plural(n_repeats, 'repeat')}; horizontal lines: nearest neighbours "
-        f"of the raw features, the constant mask and the unprocessed mixture. {_sentence(data)}"
+        f"{_shares_text(shares)} of the training frames. Lines: mean over utterances, weighted by length; "
+        f"shades: standard deviation over {plural(n_repeats, 'repeat')}; horizontal lines: nearest "
+        f"neighbours of the raw features, the constant mask and the unprocessed mixture. {_sentence(data)}"
     )
-    return Picture("icassp_fig3", figure, caption, f"Line chart of SDR over the number of bits. {_ends(coded, families)}")
+    return Picture(
+        "icassp_fig3", figure, caption, f"Line chart of SDR over the number of bits. {_ends(coded, families)}"
+    )
 
 
 @in_style
@@ -94,7 +95,9 @@ def taslp_fig6(summaries: Summaries) -> Picture | None:
             label=" ".join(names),
         )
         if beta.shape[1] > 1:
-            axes.fill_between(beta.index, beta.min(axis=1), beta.max(axis=1), color=colour, alpha=0.2, linewidth=0)
+            axes.fill_between(
+                beta.index, beta.min(axis=1), beta.max(axis=1), color=colour, alpha=0.2, linewidth=0
+            )
     axes.axhline(0, color=GREY, linewidth=0.8)
     axes.set_xlabel("boosting round, l")
     axes.set_ylabel("weight of the round, β")
@@ -102,7 +105,9 @@ def taslp_fig6(summaries: Summaries) -> Picture | None:
     axes.legend()
     n_seeds = int(training.groupby(["feature", "target", "profile"])["seed"].nunique().max())
     chosen = ", ".join(sorted({f"target {key[1]}, profile {key[2]}" for key, _ in models}))
-    lines = f"mean over {n_seeds} trainings; shades: smallest and largest" if n_seeds > 1 else "one training each"
+    lines = (
+        f"mean over {n_seeds} trainings; shades: smallest and largest" if n_seeds > 1 else "one training each"
+    )
     caption = (
         f"Weights β of the boosting rounds ({chosen}). Lines: {lines}. "
         "Learned from the training frames only; no test speaker is involved."
@@ -128,7 +133,12 @@ def icassp_fig2(summaries: Summaries) -> Picture | None:
     order = sorted(models, key=lambda model: (not model.startswith("stft"), model))
     kinds = sorted({kind for panels in models.values() for kind in panels})
     figure, panels = new_figure(
-        len(order), len(kinds), width=0.8 + 1.9 * len(kinds), height=0.5 + 1.95 * len(order), sharex=True, sharey=True
+        len(order),
+        len(kinds),
+        width=0.8 + 1.9 * len(kinds),
+        height=0.5 + 1.95 * len(order),
+        sharex=True,
+        sharey=True,
     )
     image = None
     for row, model in zip(panels, order, strict=True):
@@ -154,8 +164,8 @@ def icassp_fig2(summaries: Summaries) -> Picture | None:
     bar.outline.set_visible(False)
     size = len(next(iter(models[order[0]].values())))
     caption = (
-        f"Self-similarity matrices of {size} training frames: share of equal bits of their BLSH codes for growing L, "
-        "and the target that the codes learn (truth). Black is 0, white is 1. One training for each row."
+        f"Self-similarity matrices of {size} training frames: share of equal bits of their BLSH codes for "
+        "growing L, and the target that the codes learn (truth). Black is 0, white is 1. One training for each row."
     )
     alt = f"{plural(len(order), 'row')} of grey matrices that come to resemble the last one as L grows."
     return Picture("icassp_fig2", figure, caption, alt)
@@ -184,7 +194,12 @@ def _draw_curves(
         )
         spread = curve["sdr_std"].fillna(0.0)
         axes.fill_between(
-            curve["n_bits"], curve["sdr"] - spread, curve["sdr"] + spread, color=colour, alpha=0.18, linewidth=0
+            curve["n_bits"],
+            curve["sdr"] - spread,
+            curve["sdr"] + spread,
+            color=colour,
+            alpha=0.18,
+            linewidth=0,
         )
 
 
@@ -192,7 +207,12 @@ def _draw_knn(axes: Axes, rows: pd.DataFrame, shares: list[float], *, largest: i
     for _, row in rows.sort_values("rho", ascending=False).iterrows():
         stroke = ((0, (8, 2)), (0, (1, 1.2)), "-.", ":")[shares.index(row["rho"]) % 4]
         axes.plot(
-            [0, largest], [row["sdr"]] * 2, color=BLACK, linewidth=1.1, linestyle=stroke, label=f"KNN, ρ = {row['rho']:g}"
+            [0, largest],
+            [row["sdr"]] * 2,
+            color=BLACK,
+            linewidth=1.1,
+            linestyle=stroke,
+            label=f"KNN, ρ = {row['rho']:g}",
         )
 
 

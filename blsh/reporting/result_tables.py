@@ -7,8 +7,8 @@
 `best_bits_table`
     SDR and SI-SDR at the code length that is best on validation.
 
-Means are length-weighted; ± is the standard deviation over repeats. A run that is not finished gives the same tables
-with fewer rows.
+Means are length-weighted; ± is the standard deviation over repeats. A run that is not finished gives the same
+tables with fewer rows.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ def icassp_table1(summaries: Summaries, *, n_bits: int = 150, rho: float = 0.1) 
         As the paper prints; where the run has no such L or ρ, its largest is shown and named in a note.
     """
     sets = ("closed", "open")
-    rows = summaries.aggregated[(summaries.aggregated["by"] == "all") & summaries.aggregated["set"].isin(sets)]
+    rows = summaries.aggregated[
+        (summaries.aggregated["by"] == "all") & summaries.aggregated["set"].isin(sets)
+    ]
     shares = sorted(set(rows.loc[rows["rho"] > 0, "rho"]))
     share = rho if rho in shares or not shares else shares[-1]
     families = families_of(rows[rows["rho"].isin((0.0, share))])
@@ -79,7 +81,9 @@ def icassp_table1(summaries: Summaries, *, n_bits: int = 150, rho: float = 0.1) 
         shown = ", ".join(str(bits) for bits in sorted(lengths))
         notes.append(f"The paper prints L = {n_bits}; this run was scored with all metrics at L = {shown}.")
     notes.append("Sizes are those of dictionary and projections (10⁶ bytes), as the papers count them.")
-    notes += [f"{text[0].upper()}{text[1:]}." for text in describe_data(summaries.sets, sets).split("; ") if text]
+    notes += [
+        f"{text[0].upper()}{text[1:]}." for text in describe_data(summaries.sets, sets).split("; ") if text
+    ]
     caption = "Separation of the closed and the open set at 0 dB (the arrangement of ICASSP 2020, Table 1)"
     return Table("icassp_table1", caption, tuple(columns), tuple(body), tuple(notes), _rules(families))
 
@@ -87,7 +91,8 @@ def icassp_table1(summaries: Summaries, *, n_bits: int = 150, rho: float = 0.1) 
 def noise_table(summaries: Summaries, *, set_name: str = "open") -> Table:
     """Make the table of SDR per noise, at each system's largest L.
 
-    The last row is the oracle's (IBM) lead over the best system; a dagger marks what does not beat the constant mask.
+    The last row is the oracle's (IBM) lead over the best system; a dagger marks what does not beat the
+    constant mask.
     """
     snr_db = main_snr(summaries.aggregated, set_name)
     rows = at(summaries.aggregated, set=set_name, snr_db=snr_db)
@@ -117,7 +122,9 @@ def noise_table(summaries: Summaries, *, set_name: str = "open") -> Table:
     if any(value > -math.inf for value in best.values()) and len(at(rows, system="ibm")):
         margins = [_value(at(rows, system="ibm", group=group)) - best[group] for group in ("", *noises)]
         rules.add(len(body))
-        body.append(("Oracle (IBM) above the best system", "", "", "", *(Number(margin) for margin in margins)))
+        body.append(
+            ("Oracle (IBM) above the best system", "", "", "", *(Number(margin) for margin in margins))
+        )
     notes = ["Every system at its largest L; means over utterances weighted by their length."]
     if any(isinstance(cell, Number) and cell.mark for row in body for cell in row):
         notes.append(f"{BELOW} does not beat the constant mask, the mean oracle mask of all training frames.")
@@ -145,7 +152,9 @@ def not_above_constant(summaries: Summaries, *, set_name: str = "open") -> tuple
 
 def best_bits_table(summaries: Summaries, *, sets: Sequence[str] = ("closed", "open")) -> Table:
     """Make the table of SDR and SI-SDR at the L that is best on validation."""
-    rows = summaries.aggregated[(summaries.aggregated["by"] == "all") & summaries.aggregated["set"].isin(sets)]
+    rows = summaries.aggregated[
+        (summaries.aggregated["by"] == "all") & summaries.aggregated["set"].isin(sets)
+    ]
     families = families_of(rows)
     metrics = (("sdr", "SDR"), ("si_sdr", "SI-SDR"))
     columns = [Column("System"), Column("Feature"), Column("ρ")]
@@ -165,7 +174,11 @@ def best_bits_table(summaries: Summaries, *, sets: Sequence[str] = ("closed", "o
             kept.append(place)
     notes = (
         f"L has the highest mean on validation, for each metric by itself; ± is the {_spread_text(rows)}.",
-        *(f"{text[0].upper()}{text[1:]}." for text in describe_data(summaries.sets, ["validation"]).split("; ") if text),
+        *(
+            f"{text[0].upper()}{text[1:]}."
+            for text in describe_data(summaries.sets, ["validation"]).split("; ")
+            if text
+        ),
     )
     caption = "SDR and SI-SDR at the number of bits that is best on the validation set"
     return Table("best_bits", caption, tuple(columns), tuple(body), notes, _rules(families.loc[kept]))

@@ -3,17 +3,17 @@
 One row is one system on one mixture. The columns left of the metrics are the key:
 
 ========================================  ====================================================================
-``set, snr_db``                           the set of mixtures and its signal-to-noise ratio
-``system, variant``                       ``blsh`` and the like; what is special about it, or ``''``
-``feature, target, profile``              frame feature; target similarity and switches of the training, or ``''``
-``rho, n_bits, n_neighbours``             share of frames in the dictionary, code length, K; 0 where none
-``repeat``                                the draw of the dictionary; 0 where nothing is drawn
-``utterance, speaker, gender, noise``     the mixture
+``set, snr_db``                           the set of mixtures and its signal-to-noise ratio ``system,
+variant``                       ``blsh`` and the like; what is special about it, or ``''`` ``feature, target,
+profile``              frame feature; target similarity and switches of the training, or ``''`` ``rho, n_bits,
+n_neighbours``             share of frames in the dictionary, code length, K; 0 where none ``repeat``
+the draw of the dictionary; 0 where nothing is drawn ``utterance, speaker, gender, noise``     the mixture
 ``seconds``                               its length, the weight of means
 ========================================  ====================================================================
 
-The metrics are dB (``sdr, sir, sar, si_sdr, delta_sdr``), MOS (``pesq``) and a share (``estoi``). A metric that was
-not asked for is NaN with an empty reason; one that cannot be computed is NaN with a reason that names it.
+The metrics are dB (``sdr, sir, sar, si_sdr, delta_sdr``), MOS (``pesq``) and a share (``estoi``). A metric
+that was not asked for is NaN with an empty reason; one that cannot be computed is NaN with a reason that
+names it.
 
 The first ten columns (`CELL`) name a cell of the results: all that is averaged into one number.
 """
@@ -71,7 +71,9 @@ def conform(frame: pd.DataFrame, columns: dict[str, str], source: str | Path) ->
     """
     missing = [name for name in columns if name not in frame.columns]
     if missing:
-        raise ValueError(f"column {missing[0]!r} is missing ({source}); write it again with this version of blsh")
+        raise ValueError(
+            f"column {missing[0]!r} is missing ({source}); write it again with this version of blsh"
+        )
     try:
         return frame[list(columns)].astype(columns).reset_index(drop=True)
     except (ValueError, TypeError) as error:
@@ -105,12 +107,16 @@ def check_scores(frame: pd.DataFrame, source: str | Path) -> pd.DataFrame:
         raise ValueError(f"seconds={scores['seconds'].min()} is not above 0 ({source}); score that set again")
     unknown = set(scores["status"]) - set(STATUSES)
     if unknown:
-        raise ValueError(f"status={min(unknown)!r} is none of {', '.join(STATUSES)} ({source}); score that set again")
+        raise ValueError(
+            f"status={min(unknown)!r} is none of {', '.join(STATUSES)} ({source}); score that set again"
+        )
     if np.isinf(scores[list(METRICS)].to_numpy()).any():
         raise ValueError(f"a metric is infinite ({source}); what cannot be computed is NaN with a reason")
     silent = (scores["status"] == "nan") & (scores["reason"] == "")
     if silent.any():
-        raise ValueError(f"{silent.sum()} rows have the status 'nan' and no reason ({source}); score that set again")
+        raise ValueError(
+            f"{silent.sum()} rows have the status 'nan' and no reason ({source}); score that set again"
+        )
     return scores.sort_values(list(KEY), kind="stable", ignore_index=True)
 
 

@@ -9,9 +9,9 @@ projections           4 · D · L bytes
 masks                 513 · ρT / 8 bytes
 ====================  =====================
 
-A megabyte is 10⁶ bytes and ρT is not rounded: only so does the raw STFT dictionary at ρ = 0.01 print as 50.36 MB
-(TASLP 2022, Table I). The papers leave out the masks, without which nothing can be denoised and which take more
-than the codes; they are counted beside. The bias of each bit is left out, as in the papers.
+A megabyte is 10⁶ bytes and ρT is not rounded: only so does the raw STFT dictionary at ρ = 0.01 print as 50.36
+MB (TASLP 2022, Table I). The papers leave out the masks, without which nothing can be denoised and which take
+more than the codes; they are counted beside. The bias of each bit is left out, as in the papers.
 """
 
 from __future__ import annotations

@@ -1,32 +1,32 @@
 """The summaries of a run: everything that tables, figures and the report are made of, in a few small files.
 
-``results/NAME/summaries/`` is the boundary between computing and showing. `summarise` makes it from scores that may
-be gigabytes; whatever is shown is made from it alone, in seconds, also long afterwards and from a copy in git.
+``results/NAME/summaries/`` is the boundary between computing and showing. `summarise` makes it from scores
+that may be gigabytes; whatever is shown is made from it alone, in seconds, also long afterwards and from a
+copy in git.
 
-========================  =============================================================================================
-``aggregated.csv``        means of every cell, see `blsh.reporting.aggregation`
-``utterances.parquet``    means over the repeats of every mixture, at the tables' code lengths
-``best_bits.csv``         each system's code length chosen on validation
-``sizes.csv``             model sizes in MB, see `blsh.reporting.sizes`
-``claims.csv``            verdicts, see `blsh.reporting.verdicts`
-``training.csv``          β, ε, effective number of pairs and passes of every boosting round
-``coverage.csv``          how many of the expected cells are scored
-``failures.csv``          what was ill-conditioned or could not be computed
-``sets.csv``              mixtures, speakers and hours of each set
-``noises.csv``            overlap of each noise's long-term spectrum with speech
-``corpora.csv``           recordings used, by corpus and split, with their licence
-``skipped.csv``           recordings that could not be used, with the reason
-``costs.csv``             jobs, seconds and peak memory of each rule
-``facts.json``            what else a reader should know first, as pairs of a label and a value
-``ssm.npz``               self-similarity matrices, 0 to 1 as uint8, named ``FEATURE/TARGET/PROFILE/{truth,bits_L}``
-========================  =============================================================================================
+========================
+=============================================================================================
+``aggregated.csv``        means of every cell, see `blsh.reporting.aggregation` ``utterances.parquet``
+means over the repeats of every mixture, at the tables' code lengths ``best_bits.csv``         each system's
+code length chosen on validation ``sizes.csv``             model sizes in MB, see `blsh.reporting.sizes`
+``claims.csv``            verdicts, see `blsh.reporting.verdicts` ``training.csv``          β, ε, effective
+number of pairs and passes of every boosting round ``coverage.csv``          how many of the expected cells
+are scored ``failures.csv``          what was ill-conditioned or could not be computed ``sets.csv``
+mixtures, speakers and hours of each set ``noises.csv``            overlap of each noise's long-term spectrum
+with speech ``corpora.csv``           recordings used, by corpus and split, with their licence ``skipped.csv``
+recordings that could not be used, with the reason ``costs.csv``             jobs, seconds and peak memory of
+each rule ``facts.json``            what else a reader should know first, as pairs of a label and a value
+``ssm.npz``               self-similarity matrices, 0 to 1 as uint8, named
+``FEATURE/TARGET/PROFILE/{truth,bits_L}`` ========================
+=============================================================================================
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -77,7 +77,14 @@ SCHEMAS: dict[str, dict[str, str]] = {
         "passes": "int64",
     },
     "coverage": {**{name: DTYPES[name] for name in FAMILY}, "n_expected": "int64", "n_done": "int64"},
-    "failures": {"set": "str", "snr_db": "float64", "system": "str", "status": "str", "reason": "str", "n_rows": "int64"},
+    "failures": {
+        "set": "str",
+        "snr_db": "float64",
+        "system": "str",
+        "status": "str",
+        "reason": "str",
+        "n_rows": "int64",
+    },
     "sets": {
         "set": "str",
         "snr_db": "float64",
@@ -100,30 +107,27 @@ def _empty(name: str) -> pd.DataFrame:
     return pd.DataFrame({column: pd.Series(dtype=dtype) for column, dtype in SCHEMAS[name].items()})
 
 
-def _table(name: str):  # noqa: ANN202
-    return field(default_factory=lambda: _empty(name))
-
-
 @dataclass(frozen=True)
 class Summaries:
     """The tables of the module's docstring, by the names of their files.
 
-    Every table has the columns of `SCHEMAS`, in that order; a further column is left out, a missing table is empty.
+    Every table has the columns of `SCHEMAS`, in that order; a further column is left out, a missing table is
+    empty.
     """
 
-    aggregated: pd.DataFrame = _table("aggregated")
-    utterances: pd.DataFrame = _table("utterances")
-    best_bits: pd.DataFrame = _table("best_bits")
-    sizes: pd.DataFrame = _table("sizes")
-    claims: pd.DataFrame = _table("claims")
-    training: pd.DataFrame = _table("training")
-    coverage: pd.DataFrame = _table("coverage")
-    failures: pd.DataFrame = _table("failures")
-    sets: pd.DataFrame = _table("sets")
-    noises: pd.DataFrame = _table("noises")
-    corpora: pd.DataFrame = _table("corpora")
-    skipped: pd.DataFrame = _table("skipped")
-    costs: pd.DataFrame = _table("costs")
+    aggregated: pd.DataFrame = field(default_factory=partial(_empty, "aggregated"))
+    utterances: pd.DataFrame = field(default_factory=partial(_empty, "utterances"))
+    best_bits: pd.DataFrame = field(default_factory=partial(_empty, "best_bits"))
+    sizes: pd.DataFrame = field(default_factory=partial(_empty, "sizes"))
+    claims: pd.DataFrame = field(default_factory=partial(_empty, "claims"))
+    training: pd.DataFrame = field(default_factory=partial(_empty, "training"))
+    coverage: pd.DataFrame = field(default_factory=partial(_empty, "coverage"))
+    failures: pd.DataFrame = field(default_factory=partial(_empty, "failures"))
+    sets: pd.DataFrame = field(default_factory=partial(_empty, "sets"))
+    noises: pd.DataFrame = field(default_factory=partial(_empty, "noises"))
+    corpora: pd.DataFrame = field(default_factory=partial(_empty, "corpora"))
+    skipped: pd.DataFrame = field(default_factory=partial(_empty, "skipped"))
+    costs: pd.DataFrame = field(default_factory=partial(_empty, "costs"))
     facts: Mapping[str, str | int | float] = field(default_factory=dict)
     ssm: Mapping[str, np.ndarray] = field(default_factory=dict)
 
@@ -132,7 +136,9 @@ class Summaries:
             object.__setattr__(self, name, conform(getattr(self, name), schema, f"summaries: {name}"))
         for name, matrix in self.ssm.items():
             if matrix.dtype != np.uint8 or matrix.ndim != 2:
-                raise ValueError(f"ssm {name!r} is {matrix.dtype} of {matrix.ndim} axes; store a uint8 matrix")
+                raise ValueError(
+                    f"ssm {name!r} is {matrix.dtype} of {matrix.ndim} axes; store a uint8 matrix"
+                )
 
     @property
     def n_expected(self) -> int:
@@ -257,14 +263,15 @@ def read_summaries(folder: str | Path) -> Summaries:
     for name, schema in SCHEMAS.items():
         path = folder / f"{name}.{'parquet' if name == 'utterances' else 'csv'}"
         if path.is_file():
-            tables[name] = read_parquet(path, list(schema)) if name == "utterances" else read_csv(path, schema)
+            tables[name] = (
+                read_parquet(path, list(schema)) if name == "utterances" else read_csv(path, schema)
+            )
     facts, ssm = {}, {}
     if (folder / "facts.json").is_file():
         facts = _read_facts(folder / "facts.json")
     if (folder / "ssm.npz").is_file():
         stamp, matrices = load_stamped(folder / "ssm.npz", SSM_KIND, SSM_VERSION)
         ssm = {name: matrices[f"matrix_{place}"] for place, name in enumerate(stamp["names"])}
-    assert set(tables) <= {entry.name for entry in fields(Summaries)}
     return Summaries(**tables, facts=facts, ssm=ssm)
 
 
@@ -272,4 +279,6 @@ def _read_facts(path: Path) -> dict[str, str | int | float]:
     try:
         return {str(label): value for label, value in json.loads(path.read_text(encoding="utf-8"))}
     except (json.JSONDecodeError, TypeError, ValueError, UnicodeDecodeError):
-        raise ValueError(f"{path}: not a list of pairs of a label and a value; write the summaries again") from None
+        raise ValueError(
+            f"{path}: not a list of pairs of a label and a value; write the summaries again"
+        ) from None

@@ -1,7 +1,8 @@
 """A table as a value, and its three forms: CSV for programs, Markdown and LaTeX for people.
 
-A cell is text, a `Number`, or `None` (nothing to show). In CSV a number has all its digits and its spread a column of
-its own, ``NAME std``; elsewhere it is printed as ``10.04 ± 0.05``, with a mark that a footnote explains.
+A cell is text, a `Number`, or `None` (nothing to show). In CSV a number has all its digits and its spread a
+column of its own, ``NAME std``; elsewhere it is printed as ``10.04 ± 0.05``, with a mark that a footnote
+explains.
 """
 
 from __future__ import annotations
@@ -63,7 +64,9 @@ class Table:
     def __post_init__(self) -> None:
         for row in self.rows:
             if len(row) != len(self.columns):
-                raise ValueError(f"{self.name}: a row has {len(row)} cells and the table {len(self.columns)} columns")
+                raise ValueError(
+                    f"{self.name}: a row has {len(row)} cells and the table {len(self.columns)} columns"
+                )
 
 
 def text_of(cell: Cell) -> str:
@@ -129,7 +132,9 @@ def to_latex(table: Table) -> str:
     ]
     if any(column.group for column in table.columns):
         lines.append(_latex_groups(table.columns))
-    headers = [f"{column.header} ({column.unit})" if column.unit else column.header for column in table.columns]
+    headers = [
+        f"{column.header} ({column.unit})" if column.unit else column.header for column in table.columns
+    ]
     lines += [_latex_row(headers), r"\midrule"]
     for place, row in enumerate(table.rows):
         if place in table.rules and place > 0:

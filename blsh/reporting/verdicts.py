@@ -1,9 +1,9 @@
 """Verdicts: does a run bear out a claim?
 
-Of each statistic one vector is computed: its first element with the mixtures as they are, then one element for each
-noise alone, then one for each resample (`blsh.reporting.bootstrap`). All sides of a claim see the same mixtures and
-repeats: a mixture that one side lacks, or could not be scored on, is left out of all. With the margin (statistic
-minus threshold, or the reverse) a claim
+Of each statistic one vector is computed: its first element with the mixtures as they are, then one element
+for each noise alone, then one for each resample (`blsh.reporting.bootstrap`). All sides of a claim see the
+same mixtures and repeats: a mixture that one side lacks, or could not be scored on, is left out of all. With
+the margin (statistic minus threshold, or the reverse) a claim
 
 * *holds* if the 95 % interval of the margin lies above 0 and the margin is positive on every noise;
 * *fails* if the interval lies below 0;
@@ -92,8 +92,8 @@ def judge_claims(
     Returns
     -------
     DataFrame
-        Columns of `CLAIMS_DTYPES`. ``low`` and ``high`` are the ends of the margin's interval; ``noises`` is a list
-        like ``rain:+ wind:-``. Infinite values (a level never reached) are NaN.
+        Columns of `CLAIMS_DTYPES`. ``low`` and ``high`` are the ends of the margin's interval; ``noises`` is
+        a list like ``rain:+ wind:-``. Infinite values (a level never reached) are NaN.
     """
     evidence = _Evidence(scores, expected, n_resamples, int(rng.integers(2**63)))
     rows = []
@@ -215,7 +215,9 @@ def _judge_scores(claim: Claim, model: Model, evidence: _Evidence) -> _Finding:
     n_noises = use["noise"].nunique()
     statistics, repeats = [], np.array([0])
     for metric in claim.metrics:
-        means, draws, repeats, known = _resampled_means(claim, curves, bits, metric, evidence, place, n_noises)
+        means, draws, repeats, known = _resampled_means(
+            claim, curves, bits, metric, evidence, place, n_noises
+        )
         statistics.append(_STATISTICS[claim.statistic](claim, means, draws, bits))
         use = use[known[use.index]]
     statistic = np.min(statistics, axis=0) if claim.threshold.kind == "above" else np.max(statistics, axis=0)
@@ -304,14 +306,24 @@ def _resampled_means(
     cubes: list[list[tuple[np.ndarray, np.ndarray]]] = []
     places = []
     for curve in curves:
-        rows = curve[curve["n_bits"].isin(bits)] if claim.statistic in CURVES and curve["n_bits"].max() > 0 else curve
-        cubes.append([evidence.values(cell, metric) for cell in rows[list(CELL)].itertuples(index=False, name=None)])
+        rows = (
+            curve[curve["n_bits"].isin(bits)]
+            if claim.statistic in CURVES and curve["n_bits"].max() > 0
+            else curve
+        )
+        cubes.append(
+            [evidence.values(cell, metric) for cell in rows[list(CELL)].itertuples(index=False, name=None)]
+        )
         places.append((rows["set"].iloc[0], rows["snr_db"].iloc[0]))
         for _, values in cubes[-1]:
             if np.isnan(values).all():
                 raise _MissingError(f"{metric} was not computed there")
-    drawn = [repeats for term, cube in zip(claim.terms, cubes, strict=True) if term.rho > 0 for repeats, _ in cube]
-    common = np.array(sorted(set.intersection(*(set(repeats.tolist()) for repeats in drawn)))) if drawn else None
+    drawn = [
+        repeats for term, cube in zip(claim.terms, cubes, strict=True) if term.rho > 0 for repeats, _ in cube
+    ]
+    common = (
+        np.array(sorted(set.intersection(*(set(repeats.tolist()) for repeats in drawn)))) if drawn else None
+    )
     if common is not None and len(common) == 0:
         raise _MissingError("no repeat is scored on all sides")
     known = {place: np.ones(len(evidence.mixtures(place)), dtype=bool) for place in places}
@@ -348,7 +360,9 @@ def _difference(claim: Claim, means: list[np.ndarray], draws: np.ndarray, bits: 
     return sum(sign * _over_repeats(mean, draws)[0] for sign, mean in zip(signs, means, strict=True))
 
 
-def _smallest_lead(claim: Claim, means: list[np.ndarray], draws: np.ndarray, bits: Sequence[int]) -> np.ndarray:
+def _smallest_lead(
+    claim: Claim, means: list[np.ndarray], draws: np.ndarray, bits: Sequence[int]
+) -> np.ndarray:
     return (_over_repeats(means[0], draws) - _over_repeats(means[1], draws)).min(axis=0)
 
 
@@ -395,7 +409,9 @@ def _judge_training(claim: Claim, model: Model, training: pd.DataFrame, evidence
     target = model.target if term.target is None else term.target
     profile = model.profile if term.profile is None else term.profile
     rows = training[
-        (training["feature"] == term.feature) & (training["target"] == target) & (training["profile"] == profile)
+        (training["feature"] == term.feature)
+        & (training["target"] == target)
+        & (training["profile"] == profile)
     ]
     if len(rows) == 0:
         raise _MissingError(f"no training of {term.feature} {target} {profile}".rstrip() + " in this run")
@@ -439,7 +455,9 @@ def _row(claim: Claim, model: Model, finding: _Finding) -> dict[str, object]:
         "source": claim.source,
         "target": model.target,
         "profile": model.profile,
-        "statistic": f"{claim.statistic} of {', '.join(claim.metrics)}" if claim.test == "bootstrap" else claim.statistic,
+        "statistic": f"{claim.statistic} of {', '.join(claim.metrics)}"
+        if claim.test == "bootstrap"
+        else claim.statistic,
         "threshold": str(claim.threshold),
         "verdict": finding.verdict,
         "reason": finding.reason,

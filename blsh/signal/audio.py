@@ -175,15 +175,15 @@ def _decode(sound: soundfile.SoundFile, start: int, n_samples: int, path: str | 
         if start:
             sound.seek(start)
         while n_read < n_samples:
-            if max(n_read, n_read * SAMPLE_RATE // sound.samplerate) > MAX_SAMPLES:
-                raise ValueError(
-                    f"{path} is longer than {MAX_SAMPLES} samples: cut it, or read it region by region"
-                )
             block = sound.read(min(block_samples, n_samples - n_read), dtype="float32", always_2d=True)
             if not len(block):
                 break
             blocks.append(block.mean(axis=1, dtype=np.float64).astype(np.float32))
             n_read += len(block)
+            if max(n_read, n_read * SAMPLE_RATE // sound.samplerate) > MAX_SAMPLES:
+                raise ValueError(
+                    f"{path} is longer than {MAX_SAMPLES} samples: cut it, or read it region by region"
+                )
     except soundfile.LibsndfileError as error:
         raise ValueError(_truncated(path, start + n_read, sound.frames)) from error
     if n_read < n_samples:

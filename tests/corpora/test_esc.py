@@ -7,7 +7,11 @@ from blsh.corpora import READERS, find_layout
 from blsh.corpora.esc import ESC10_CATEGORIES
 from tests.corpora.making import noise, write
 
-CLIPS = [("Dog bark", "dog", "1-100-A", 0), ("Dog bark", "dog", "2-101-B", 0), ("Sea waves", "sea_waves", "5-7-A", 11)]
+CLIPS = [
+    ("Dog bark", "dog", "1-100-A", 0),
+    ("Dog bark", "dog", "2-101-B", 0),
+    ("Sea waves", "sea_waves", "5-7-A", 11),
+]
 
 
 def make_esc10(root: Path) -> Path:
@@ -85,7 +89,9 @@ def test_files_that_do_not_belong_are_skipped(tmp_path):
 
 def test_a_damaged_table_is_an_error(tmp_path):
     make_esc50(tmp_path, rows=("3-9-C-30.wav,3,30,door_knock,maybe,9,C",))
-    with pytest.raises(ValueError, match=r"column 'esc10' of .*esc50\.csv holds values other than True and False"):
+    with pytest.raises(
+        ValueError, match=r"column 'esc10' of .*esc50\.csv holds values other than True and False"
+    ):
         READERS["esc"](tmp_path, corpus="noise")
 
 
@@ -95,8 +101,8 @@ def test_real_recordings(corpora_folder):
     counts = Counter((r.noise_class, r.split) for r in found.recordings)
     assert len(counts) == 40 and set(counts.values()) == {8}
     assert {r.noise_class for r in found.recordings} == set(ESC10_CATEGORIES.values())
-    # Clips of 0.36 to 7.2 s are left of files of 3.6 to 7.2 s: 72 were padded by more than 10 ms, 163 s in all.
+    # 1440 s are left of 1603 s: 72 of the 320 files are padded by more than 10 ms, 7 of them at the start.
     lengths = {r.id: (r.start / r.sample_rate, r.seconds) for r in found.recordings}
     assert lengths["1-100032-A"] == pytest.approx((2.2281, 0.3597), abs=1e-3)
-    assert sum(seconds for _, seconds in lengths.values()) == pytest.approx(27.0 * 60 - 163.4, abs=30)
+    assert sum(seconds for _, seconds in lengths.values()) == pytest.approx(1440.0, abs=0.5)
     assert sum(start > 0.01 for start, _ in lengths.values()) == 7

@@ -14,7 +14,12 @@ def test_labels(tmp_path):
     assert [r.id for r in found.recordings] == [f"{s}-7-{k:04d}" for s in (11, 12, 13) for k in (0, 1)]
     first = found.recordings[0]
     assert first.path == "train-clean-100/11/7/11-7-0000.flac"
-    assert (first.corpus, first.split, first.speaker, first.gender) == ("speech", "train-clean-100", "11", "F")
+    assert (first.corpus, first.split, first.speaker, first.gender) == (
+        "speech",
+        "train-clean-100",
+        "11",
+        "F",
+    )
     assert (first.noise_class, first.licence, first.seconds) == ("", "CC BY 4.0", 0.5)
     assert [r.gender for r in found.recordings] == ["F", "F", "M", "M", "F", "F"]
 
@@ -33,7 +38,9 @@ def test_splits(tmp_path):
     make_librispeech(tmp_path, split="train-clean-100", n_speakers=2)
     found = READERS["librispeech"](tmp_path, corpus="speech", splits=["dev-other"])
     assert Counter(r.split for r in found.recordings) == {"dev-other": 2}
-    with pytest.raises(ValueError, match=r"split 'test-clean' is not in .*: it has dev-other, train-clean-100"):
+    with pytest.raises(
+        ValueError, match=r"split 'test-clean' is not in .*: it has dev-other, train-clean-100"
+    ):
         READERS["librispeech"](tmp_path, corpus="speech", splits=["test-clean"])
 
 

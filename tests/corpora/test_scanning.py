@@ -2,6 +2,7 @@
 
 import os
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,6 +28,14 @@ def test_one_bad_file_does_not_sink_a_corpus(tmp_path):
         assert "\n" not in skipped.reason and str(tmp_path) not in skipped.reason
 
 
+def test_reasons_do_not_name_the_machines_folders(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "a" / "anna" / "good.wav", noise(0.5))
+    (tmp_path / "a" / "anna" / "bad.wav").write_text("x")
+    (skipped,) = folder.read(Path("a"), corpus="mine", levels=["speaker"]).skipped
+    assert skipped.reason.startswith("anna/bad.wav ")
+
+
 def test_the_table_of_skipped_files_survives_writing(tmp_path):
     make_bad_files(tmp_path / "corpus" / "anna")
     write(tmp_path / "corpus" / "anna" / "good.wav", noise(1.0))
@@ -37,7 +46,9 @@ def test_the_table_of_skipped_files_survives_writing(tmp_path):
 
 def test_nothing_usable_is_an_error_with_the_first_reason(tmp_path):
     make_bad_files(tmp_path / "anna")
-    with pytest.raises(ValueError, match=r"'mine' has no usable recording in .*: 11 files cannot be used, first anna/"):
+    with pytest.raises(
+        ValueError, match=r"'mine' has no usable recording in .*: 11 files cannot be used, first anna/"
+    ):
         folder.read(tmp_path, corpus="mine", levels=["speaker"])
 
 
@@ -104,7 +115,9 @@ def test_quiet_sound_at_the_edges_of_a_noise_stays(tmp_path):
 def test_names_that_cannot_be_written_are_skipped(tmp_path):
     write(tmp_path / "anna" / "good.wav", noise(0.5))
     try:
-        os.rename(write(tmp_path / "anna" / "x.wav", noise(0.5)), os.fsencode(tmp_path / "anna") + b"/bad\xff.wav")
+        os.rename(
+            write(tmp_path / "anna" / "x.wav", noise(0.5)), os.fsencode(tmp_path / "anna") + b"/bad\xff.wav"
+        )
     except OSError:
         pytest.skip("this file system takes no names that are not text")
     found = folder.read(tmp_path, corpus="mine", levels=["speaker"])
@@ -127,7 +140,9 @@ def test_progress_counts_every_file(tmp_path):
         write(tmp_path / "anna" / f"{k}.wav", noise(0.2))
     (tmp_path / "anna" / "bad.wav").write_text("x")
     calls = []
-    folder.read(tmp_path, corpus="mine", levels=["speaker"], progress=lambda done, total: calls.append((done, total)))
+    folder.read(
+        tmp_path, corpus="mine", levels=["speaker"], progress=lambda done, total: calls.append((done, total))
+    )
     assert calls == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 

@@ -238,7 +238,7 @@ def test_unfit_names_and_metadata_are_refused(tmp_path):
         save_example(tmp_path / "m.npz", metadata={"beta": float("nan")})
 
 
-@settings(one_folder, max_examples=300)
+@settings(one_folder, max_examples=150)
 @given(data=st.data())
 def test_a_mutated_stamped_file_is_an_error_or_the_same_values(tmp_path, data):
     expected = save_example(tmp_path / "m.npz")

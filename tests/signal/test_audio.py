@@ -196,7 +196,10 @@ def test_a_header_that_claims_2_to_the_31_samples(tmp_path, waveform, container)
         "wav": lambda: content.replace(b"data" + n_bytes.to_bytes(4, "little"), b"data\xff\xff\xff\xff"),
         "rf64": lambda: content.replace(n_bytes.to_bytes(8, "little"), (1 << 32).to_bytes(8, "little")),
         "flac": lambda: flac_with_length(content, 1 << 31),
-        "sphere": lambda: content.replace(b"sample_count -i 24000     ", b"sample_count -i 2147483648"),
+        "sphere": lambda: (
+            # The padding at the header's end gives way.
+            content[:1024].replace(b"count -i 24000", b"count -i 2147483648")[:1024] + content[1024:]
+        ),
     }[container]()
     assert content != (tmp_path / "x").read_bytes()
     (tmp_path / "x").write_bytes(content)
@@ -244,7 +247,7 @@ def test_a_region_too_short_to_resample(tmp_path, waveform):
 
 
 @pytest.mark.parametrize("container", CONTAINERS)
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_mutated_file_is_read_or_refused(tmp_path, waveform, container, data):
     path = tmp_path / "x"

@@ -6,7 +6,7 @@ rule manifest:
     log:
         f"{DATA}/logs/manifest_{{corpus}}.log",
     benchmark:
-        f"{DATA}/benchmarks/manifest_{{corpus}}.tsv"
+        f"{DATA}/benchmarks/manifest/{{corpus}}.tsv"
     params:
         settings=lambda w: blsh_rules.manifest_settings(CONFIG, w.corpus),
         code=blsh_rules.code("manifest"),

@@ -9,7 +9,7 @@ rule score_control:
     log:
         f"{RESULTS}/logs/score_{{set}}_{{control}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/score_{{set}}_{{control}}.tsv"
+        f"{RESULTS}/benchmarks/score/{{set}}_{{control}}.tsv"
     params:
         settings=lambda w: blsh_rules.score_settings(CONFIG, w),
         code=blsh_rules.code("score"),
@@ -34,7 +34,7 @@ rule score_neighbours:
     log:
         f"{RESULTS}/logs/score_{{set}}_{{system}}_{{feature}}_rho-{{rho}}_rep-{{repeat}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/score_{{set}}_{{system}}_{{feature}}_rho-{{rho}}_rep-{{repeat}}.tsv"
+        f"{RESULTS}/benchmarks/score/{{set}}_{{system}}_{{feature}}_rho-{{rho}}_rep-{{repeat}}.tsv"
     params:
         settings=lambda w: blsh_rules.score_settings(CONFIG, w),
         code=blsh_rules.code("score"),
@@ -60,7 +60,7 @@ rule score_blsh:
     log:
         f"{RESULTS}/logs/score_{{set}}_blsh_{{feature}}_{{target}}_rho-{{rho}}_rep-{{repeat}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/score_{{set}}_blsh_{{feature}}_{{target}}_rho-{{rho}}_rep-{{repeat}}.tsv"
+        f"{RESULTS}/benchmarks/score/{{set}}_blsh_{{feature}}_{{target}}_rho-{{rho}}_rep-{{repeat}}.tsv"
     params:
         settings=lambda w: blsh_rules.score_settings(CONFIG, w),
         code=blsh_rules.code("score"),

@@ -9,7 +9,7 @@ rule train:
     log:
         f"{RESULTS}/logs/train_{{feature}}_{{target}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/train_{{feature}}_{{target}}.tsv"
+        f"{RESULTS}/benchmarks/train/{{feature}}_{{target}}.tsv"
     params:
         settings=lambda w: blsh_rules.train_settings(CONFIG, w.feature, w.target),
         code=blsh_rules.code("train"),

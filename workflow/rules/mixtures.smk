@@ -8,7 +8,7 @@ rule draw:
     log:
         f"{DATA}/logs/draw_{{set}}.log",
     benchmark:
-        f"{DATA}/benchmarks/draw_{{set}}.tsv"
+        f"{DATA}/benchmarks/draw/{{set}}.tsv"
     params:
         settings=lambda w: blsh_rules.draw_settings(CONFIG, w.set),
         code=blsh_rules.code("draw"),

@@ -1,0 +1,120 @@
+"""Reduce all scores of an experiment to its summaries. Of an unfinished experiment, what exists is taken."""
+
+import argparse
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from blsh.cli.ssm import KIND, VERSION
+from blsh.corpora.manifest import read_manifest
+from blsh.denoising.training_frames import count_frames
+from blsh.experiment.config import Config, parse_config
+from blsh.experiment.grid import data_folder, expected_cells, model_names, results_folder, score_jobs, table_bits
+from blsh.experiment.seeds import generator
+from blsh.files.arrays import load_stamped
+from blsh.mixtures.recipes import read_recipes
+from blsh.reporting.costs import read_benchmarks
+from blsh.reporting.scores import read_scores
+from blsh.reporting.summaries import summarise, write_summaries
+from blsh.signal.spectra import feature_width
+
+EXAMPLE = "blsh aggregate --config \"$(cat config.json)\" -o results/demo/summaries"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    parser.add_argument("--config", required=True, metavar="JSON", help="the whole configuration, as the logs show it")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="folder of the summaries")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Read what has been computed and write the summaries."""
+    config = parse_config(json.loads(arguments.config), "--config")
+    data, results = Path(data_folder(config)), Path(results_folder(config))
+    jobs = [results / "scores" / job.set / f"{job.stem}.parquet" for job in score_jobs(config)]
+    scored = [path for path in jobs if path.is_file()]
+    summaries = summarise(
+        read_scores(scored),
+        expected_cells(config),
+        _training(config, results),
+        table_bits={
+            bits
+            for system in config.grid.systems
+            for feature in config.grid.features
+            for bits in table_bits(config, system, feature)
+        },
+        n_frames=count_frames(read_recipes(data / "mixtures" / "train.csv")),
+        feature_widths={feature: feature_width(feature) for feature in config.grid.features},
+        rng=generator(config.seed, "claims"),
+        noises=_concatenate(data / "noises" / f"{name}.csv" for name in config.grid.sets),
+        corpora=_corpora(config, data),
+        skipped=_skipped(config, data),
+        costs=pd.concat([read_benchmarks(data / "benchmarks"), read_benchmarks(results / "benchmarks")]),
+        facts=_facts(config, data),
+        ssm=_ssms(config, results),
+    )
+    write_summaries(arguments.output, summaries)
+    print(f"{len(scored)} of {len(jobs)} score files, {summaries.n_done} of {summaries.n_expected} cells")
+
+
+def _training(config: Config, results: Path) -> pd.DataFrame | None:
+    tables = []
+    for feature, target in model_names(config):
+        path = results / "models" / f"blsh_{feature}_{target}.csv"
+        if path.is_file():
+            columns = {"feature": feature, "target": target, "profile": config.training.profile, "seed": 0}
+            tables.append(pd.read_csv(path).assign(**columns))
+    return pd.concat(tables) if tables else None
+
+
+def _concatenate(paths) -> pd.DataFrame | None:
+    tables = [pd.read_csv(path, keep_default_na=False) for path in paths if path.is_file()]
+    return pd.concat(tables) if tables else None
+
+
+def _corpora(config: Config, data: Path) -> pd.DataFrame:
+    rows = []
+    for corpus in config.data.corpora:
+        recordings = pd.DataFrame(read_manifest(data / "manifests" / f"{corpus}.csv").recordings)
+        for (split, licence), part in recordings.groupby(["split", "licence"]):
+            speakers = part.loc[part["speaker"] != "", "speaker"].nunique()
+            rows.append((corpus, split, len(part), speakers, part["seconds"].sum() / 3600, licence))
+    return pd.DataFrame(rows, columns=["corpus", "split", "recordings", "speakers", "hours", "licence"])
+
+
+def _skipped(config: Config, data: Path) -> pd.DataFrame:
+    rows = [
+        (corpus, skipped.path, skipped.reason)
+        for corpus in config.data.corpora
+        for skipped in read_manifest(data / "manifests" / f"{corpus}.csv").skipped
+    ]
+    return pd.DataFrame(rows, columns=["corpus", "path", "reason"])
+
+
+def _facts(config: Config, data: Path) -> dict[str, str | int | float]:
+    recipes = read_recipes(data / "mixtures" / "train.csv")
+    return {
+        "Experiment": config.title,
+        "Name": config.name,
+        "Training mixtures": len(recipes),
+        "Training speakers": len({recipe.speaker for recipe in recipes}),
+        "Training noises": len({recipe.noise for recipe in recipes}),
+        "Hours of training mixtures": round(sum(recipe.seconds for recipe in recipes) / 3600, 2),
+        "Training frames T": count_frames(recipes),
+        "Training profile": config.training.profile,
+        "Neighbours K": config.grid.n_neighbours,
+        "Repeats": config.grid.repeats,
+        "Seed": config.seed,
+    }
+
+
+def _ssms(config: Config, results: Path) -> dict:
+    matrices = {}
+    for feature, target in model_names(config):
+        path = results / "models" / f"ssm_{feature}_{target}.npz"
+        if path.is_file():
+            _, arrays = load_stamped(path, KIND, VERSION)
+            prefix = f"{feature}/{target}/{config.training.profile}"
+            matrices |= {f"{prefix}/{name}": matrix for name, matrix in arrays.items()}
+    return matrices

@@ -1,0 +1,28 @@
+"""Record what an experiment was computed from and with: configuration, code, libraries, machine, data."""
+
+import argparse
+import json
+from pathlib import Path
+
+from blsh.experiment.config import parse_config
+from blsh.experiment.grid import data_folder
+from blsh.experiment.provenance import provenance
+from blsh.files.atomic import write_json
+
+EXAMPLE = "blsh provenance --config \"$(cat config.json)\" -o results/demo/provenance.json"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    parser.add_argument("--config", required=True, metavar="JSON", help="the whole configuration, as the logs show it")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="file to write (JSON)")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Collect and write."""
+    config = parse_config(json.loads(arguments.config), "--config")
+    data = Path(data_folder(config))
+    files = {f"manifest {name}": data / "manifests" / f"{name}.csv" for name in config.data.corpora}
+    files |= {f"mixtures {name}": data / "mixtures" / f"{name}.csv" for name in config.data.sets}
+    values = config.model_dump(mode="json", exclude={"corpora_folder"})
+    write_json(arguments.output, provenance(values, {name: path for name, path in files.items() if path.is_file()}))

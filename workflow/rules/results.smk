@@ -1,0 +1,138 @@
+rule noises:
+    """Measure how much each noise's long-term spectrum overlaps with speech."""
+    input:
+        recipes=f"{DATA}/mixtures/{{set}}.csv",
+        manifests=blsh_rules.all_manifests(CONFIG),
+    output:
+        f"{DATA}/noises/{{set}}.csv",
+    log:
+        f"{DATA}/logs/noises_{{set}}.log",
+    benchmark:
+        f"{DATA}/benchmarks/noises/{{set}}.tsv"
+    params:
+        code=blsh_rules.code("noises"),
+        corpora=blsh_rules.corpora_flags(CONFIG),
+    resources:
+        mem_mb=1500,
+        runtime="1h",
+    shell:
+        "blsh noises --recipes {input.recipes} {params.corpora} -o {output} --log-command > {log} 2>&1"
+
+
+rule ssm:
+    """Compute the self-similarity matrices of the figures."""
+    input:
+        recipes=f"{DATA}/mixtures/validation.csv",
+        manifests=blsh_rules.all_manifests(CONFIG),
+        model=f"{RESULTS}/models/blsh_{{feature}}_{{target}}.npz",
+    output:
+        f"{RESULTS}/models/ssm_{{feature}}_{{target}}.npz",
+    log:
+        f"{RESULTS}/logs/ssm_{{feature}}_{{target}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/ssm/{{feature}}_{{target}}.tsv"
+    params:
+        settings=lambda w: blsh_rules.ssm_settings(CONFIG, w.feature, w.target),
+        code=blsh_rules.code("ssm"),
+        corpora=blsh_rules.corpora_flags(CONFIG),
+    resources:
+        mem_mb=1000,
+        runtime="1h",
+    shell:
+        "blsh ssm {params.settings} --recipes {input.recipes} --model {input.model} {params.corpora} -o {output}"
+        " --log-command > {log} 2>&1"
+
+
+rule examples:
+    """Write the sounds that the report plays: clean, noisy and cleaned by each system."""
+    input:
+        recipes=f"{DATA}/mixtures/open.csv",
+        manifests=blsh_rules.all_manifests(CONFIG),
+        features=expand("{data}/features/{feature}.npy", data=DATA, feature=CONFIG.grid.features),
+        masks=f"{DATA}/masks/train.npy",
+        constant=f"{DATA}/masks/constant.npy",
+        models=blsh_rules.model_files(CONFIG),
+    output:
+        f"{RESULTS}/audio/examples.json",
+    log:
+        f"{RESULTS}/logs/examples.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/examples.tsv"
+    params:
+        settings=blsh_rules.examples_settings(CONFIG),
+        code=blsh_rules.code("examples"),
+        corpora=blsh_rules.corpora_flags(CONFIG),
+    resources:
+        mem_mb=2000,
+        runtime="1h",
+    shell:
+        "blsh examples {params.settings} --recipes {input.recipes} --features-from {DATA}/features"
+        " --masks {input.masks} --constant {input.constant} --models-from {RESULTS}/models {params.corpora}"
+        " -o {output} --log-command > {log} 2>&1"
+
+
+rule aggregate:
+    """Reduce all scores to the summaries that tables, figures and the report are made of."""
+    input:
+        scores=blsh_rules.score_files(CONFIG),
+        models=blsh_rules.model_files(CONFIG),
+        histories=blsh_rules.history_files(CONFIG),
+        ssms=blsh_rules.ssm_files(CONFIG),
+        noises=expand("{data}/noises/{set}.csv", data=DATA, set=CONFIG.grid.sets),
+        recipes=expand("{data}/mixtures/{set}.csv", data=DATA, set=CONFIG.data.sets),
+        manifests=blsh_rules.all_manifests(CONFIG),
+    output:
+        f"{RESULTS}/summaries/aggregated.csv",
+    log:
+        f"{RESULTS}/logs/aggregate.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/aggregate.tsv"
+    params:
+        settings=blsh_rules.whole_settings(CONFIG),
+        code=blsh_rules.code("aggregate"),
+    resources:
+        mem_mb=4000,
+        runtime="1h",
+    shell:
+        "blsh aggregate {params.settings} -o {RESULTS}/summaries --log-command > {log} 2>&1"
+
+
+rule provenance:
+    """Record what the experiment was computed from and with."""
+    input:
+        summaries=f"{RESULTS}/summaries/aggregated.csv",
+    output:
+        f"{RESULTS}/provenance.json",
+    log:
+        f"{RESULTS}/logs/provenance.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/provenance.tsv"
+    params:
+        settings=blsh_rules.whole_settings(CONFIG),
+        code=blsh_rules.code("provenance"),
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    shell:
+        "blsh provenance {params.settings} -o {output} --log-command > {log} 2>&1"
+
+
+rule report:
+    """Make tables, figures and the page that a person opens first."""
+    input:
+        summaries=f"{RESULTS}/summaries/aggregated.csv",
+        provenance=f"{RESULTS}/provenance.json",
+        examples=f"{RESULTS}/audio/examples.json",
+    output:
+        f"{RESULTS}/report.html",
+    log:
+        f"{RESULTS}/logs/report.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/report.tsv"
+    params:
+        code=blsh_rules.code("report"),
+    resources:
+        mem_mb=2000,
+        runtime="30m",
+    shell:
+        "blsh report --from {RESULTS} -o {RESULTS} --log-command > {log} 2>&1"
