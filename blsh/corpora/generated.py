@@ -116,7 +116,8 @@ def keep_or_make(
             pool.shutdown(cancel_futures=True)
             raise
         finally:
-            _record(record, {p: h for p, h in made.items() if h != expected.get(p)}, f"{key}@{edition}")
+            vouched = {**recorded, **made}
+            _record(record, {p: h for p, h in vouched.items() if h != expected.get(p)}, f"{key}@{edition}")
     different = [path for path in makers if path in expected and made[path] != expected[path]]
     if different:
         warnings.warn(
@@ -134,7 +135,7 @@ def _hashes(table: Path, key: str) -> dict[str, str]:
 
 
 def _record(table: Path, hashes: Mapping[str, str], key: str) -> None:
-    """Write what the published table does not vouch for; no file when there is nothing to say."""
+    """Write the hashes that the published table does not have; no file when it has them all."""
     if hashes:
         rows = [(key, path, hashes[path]) for path in sorted(hashes)]
         tables.write_csv(table, pd.DataFrame(rows, columns=list(_COLUMNS)))

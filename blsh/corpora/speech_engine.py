@@ -28,7 +28,6 @@ import ctypes
 import importlib.util
 import subprocess
 import sys
-from importlib.metadata import version
 from pathlib import Path
 
 ENGINE_RATE = 22050  # samples a second; the engine's voices have no other
@@ -62,11 +61,6 @@ def engine_files() -> tuple[Path, Path]:
     folder = Path(package.origin).parent
     library = {"win32": "espeak-ng.dll", "darwin": "libespeak-ng.dylib"}.get(sys.platform, "libespeak-ng.so")
     return folder / library, folder / "espeak-ng-data"
-
-
-def engine_version() -> str:
-    """Return the version of the installed `espeakng-loader`, which fixes engine and voices."""
-    return version("espeakng-loader")
 
 
 def speak(

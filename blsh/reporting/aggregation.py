@@ -90,7 +90,7 @@ def aggregate(scores: pd.DataFrame, *, table_bits: Collection[int]) -> pd.DataFr
 
 
 def rows_of_tables(table: pd.DataFrame, table_bits: Collection[int]) -> pd.Series:
-    """Mark the rows that tables show: those without L, those at the tables' L, and each system's largest L."""
+    """Mark the rows that tables show: without L, at the tables' L, and at each system's largest L."""
     largest = table.groupby(list(FAMILY), dropna=False)["n_bits"].transform("max")
     return table["n_bits"].isin(table_bits) | (table["n_bits"] == 0) | (table["n_bits"] == largest)
 

@@ -52,7 +52,7 @@ def system_name(family: pd.Series, among: pd.DataFrame) -> str:
 
 
 def families_of(aggregated: pd.DataFrame) -> pd.DataFrame:
-    """Return the distinct systems (columns of `IDENTITY`) in the order of tables: system, feature, falling ρ."""
+    """Return the distinct systems (`IDENTITY`) in the order of tables: system, feature, falling ρ."""
     families = aggregated[list(IDENTITY)].drop_duplicates()
     places = {name: place for place, name in enumerate(SYSTEM_NAMES)}
     features = {name: place for place, name in enumerate(FEATURE_NAMES)}

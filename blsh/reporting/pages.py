@@ -240,7 +240,14 @@ def _noises_table(summaries: Summaries) -> Table:
         for system in ("ibm", "constant"):
             found = at(own, system=system)["sdr"]
             values.append(Number(float(found.iloc[0])) if len(found) else None)
-        body.append((set_name, noise, Number(float(overlap.iloc[0])) if len(overlap) else None, *values))
+        body.append(
+            (
+                set_name,
+                noise.replace("_", " "),
+                Number(float(overlap.iloc[0])) if len(overlap) else None,
+                *values,
+            )
+        )
     columns = (
         Column("Set"),
         Column("Noise"),
@@ -343,11 +350,11 @@ def _flattened(value: object, name: str = ""):
 
 
 def _is_number(cell: Cell) -> bool:
-    return cell is None or isinstance(cell, Number) or cell.isdigit()
+    return cell is None or isinstance(cell, Number) or cell.replace(".", "", 1).isdigit()
 
 
 def _sort_value(cell: Cell) -> str:
-    """What the page's script sorts by; empty for what has no value."""
+    """Return what the page's script sorts by; empty for what has no value."""
     if isinstance(cell, Number):
         return "" if math.isnan(cell.value) else repr(float(cell.value))
     return cell or ""

@@ -101,7 +101,10 @@ def noise_table(summaries: Summaries, *, set_name: str = "open") -> Table:
     families = families_of(rows)
     constant = {group: _value(at(rows, system="constant", group=group)) for group in ("", *noises)}
     columns = [Column("System"), Column("Feature"), Column("ρ"), Column("L")]
-    columns += [Column("all noises", "SDR", "dB"), *(Column(noise, "SDR", "dB") for noise in noises)]
+    columns += [
+        Column("all noises", "SDR", "dB"),
+        *(Column(noise.replace("_", " "), "SDR", "dB") for noise in noises),
+    ]
     body: list[tuple[Cell, ...]] = []
     best = dict.fromkeys(("", *noises), -math.inf)
     for _, family in families.iterrows():

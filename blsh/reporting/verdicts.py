@@ -1,4 +1,4 @@
-"""Verdicts: does a run bear out a claim?
+"""Verdicts: whether a run bears out a claim.
 
 Of each statistic one vector is computed: its first element with the mixtures as they are, then one element
 for each noise alone, then one for each resample (`blsh.reporting.bootstrap`). All sides of a claim see the
@@ -148,7 +148,7 @@ class _Evidence:
         return self._mixtures[place]
 
     def weights(self, place: tuple[str, float]) -> np.ndarray:
-        """Return lengths times counts, shape (1 + noises + resamples, mixtures); see the module's docstring."""
+        """Return lengths times counts, shape (1 + noises + resamples, mixtures); see above."""
         if place not in self._weights:
             table = self.mixtures(place)
             speakers, utterances = table["speaker"].to_numpy(str), table["utterance"].to_numpy(str)
