@@ -1,5 +1,7 @@
 """Slow, obvious twins of `blsh.evaluation`: every delayed copy of a reference is written out."""
 
+import itertools
+
 import numpy as np
 
 
@@ -46,7 +48,7 @@ def si_sdr(reference: np.ndarray, estimate: np.ndarray) -> float:
 
 
 def n_utterances(active: list[bool]) -> int:
-    """PESQ's utterances, window by window: drop clicks of up to 4, fill pauses of up to 50, count runs of 46."""
+    """PESQ's utterances: drop clicks of up to 4 windows, fill pauses of up to 50, count runs of 46."""
 
     def runs(windows):
         found, start = [], None
@@ -63,7 +65,7 @@ def n_utterances(active: list[bool]) -> int:
         if end - start <= 4:
             windows[start:end] = [False] * (end - start)
     found = runs(windows)
-    for (_, end), (start, _) in zip(found, found[1:], strict=False):
+    for (_, end), (start, _) in itertools.pairwise(found):
         if start - end <= 50:
             windows[end:start] = [True] * (start - end)
     return sum(end - start >= 46 for start, end in runs(windows))

@@ -44,7 +44,7 @@ def cafeteria(rng: np.random.Generator) -> np.ndarray:
     between, pauses for listening. Together: blurred formant blocks and harmonics up to 4 kHz; above it
     clinks, vertical strokes with a few ringing lines. It is speech-like by design: the hardest noise.
     """
-    scene = np.zeros(n_samples(SECONDS))
+    scene = 0.003 * coloured(rng, SECONDS, lambda f: bump(f, 400, 1.5))
     for talker in range(14):
         pitch = rng.uniform(85, 140) if talker % 2 else rng.uniform(160, 260)
         _talk(rng, scene, pitch, size=1.0 if talker % 2 else 1.16, level=rng.uniform(0.3, 1.0))

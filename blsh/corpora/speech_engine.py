@@ -36,7 +36,7 @@ ENGINE_RATE = 22050  # samples a second; the engine's voices have no other
 _SYNCHRONOUS = 2
 _DO_NOT_EXIT = 0x8000
 _RATE, _VOLUME, _PITCH, _RANGE = 1, 2, 3, 4
-_UTF8 = 1
+_UTF8, _END_PAUSE = 1, 0x1000
 _OK = 0
 # Half the engine's default: its filters clip the loudest variants at 100.
 _HALF_VOLUME = 50
@@ -174,7 +174,7 @@ def _speak_here(options: argparse.Namespace) -> bytes:
         engine.espeak_SetParameter(parameter, value, 0)
     text = options.text.encode()
     size = ctypes.c_size_t(len(text) + 1)
-    if engine.espeak_Synth(text, size, 0, 1, 0, _UTF8, None, None) != _OK:
+    if engine.espeak_Synth(text, size, 0, 1, 0, _UTF8 | _END_PAUSE, None, None) != _OK:
         raise ValueError(f"the speech engine cannot speak {options.text!r}")
     return b"".join(chunks)
 

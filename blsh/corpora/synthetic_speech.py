@@ -9,7 +9,7 @@ order, each is spoken once.
 
 The engine, eSpeak NG, is GPL-3.0-or-later software and runs as a separate process for each utterance, see
 `speech_engine`. Its 22.05 kHz output is resampled to 16 kHz (soxr, HQ), cut to what is louder than -46 dB of
-the peak with 50 ms before and after, and scaled to a standard deviation of 0.05.
+the peak with at most 50 ms before and 50 ms after, and scaled to a standard deviation of 0.05.
 
 This is formant synthesis: a fair stand-in for speech in its spectrum, harmonics and rhythm, far from its
 variety. Results on it show that the system works; they say nothing about real speech.

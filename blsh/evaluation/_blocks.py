@@ -11,7 +11,7 @@ once:
 - filtering, ``(s * h)(n)`` for 0 ≤ n < N + L − 1: the same transforms times the filter's, overlapped and
   added.
 
-Everything is float64 and computed by one thread.
+Everything is float64, and transformed and summed by one thread.
 """
 
 from __future__ import annotations

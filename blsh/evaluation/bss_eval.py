@@ -16,7 +16,7 @@ scores equal those of ``mir_eval.separation.bss_eval_sources`` with the referenc
 **Energies without waveforms.** ``c = ‖Pŝ‖² = bᵀ h``, and as projections are orthogonal the three denominators
 are the differences ‖ŝ‖² − c₁, c₂ − c₁ and ‖ŝ‖² − c₂. Rounding changes c as a perturbation of the elements of
 G and b by γ·ε of their size would, hence by at most γ·ε·(Σ_i g_i ‖h_i‖² + ‖ŝ‖²), with g_i = ‖s_i‖². On real
-mixtures γ came out between 0.1 and 5; L is taken for it. Where that allows an error above `TOLERANCE_DB` in
+mixtures γ came out at 0.35 in the median and 6 at most; L = 512 is taken for it. Where that allows an error above `TOLERANCE_DB` in
 any score, which is at some 60 dB or, if G is nearly singular, less, the projections are formed as waveforms
 and subtracted sample by sample as mir_eval does.
 
@@ -24,7 +24,8 @@ and subtracted sample by sample as mir_eval does.
 always formed, and the status is ``ill-conditioned``.
 
 Every estimate is scored by itself: its score does not depend on the others in the batch. All is float64, and
-each signal is first divided by a power of two near its peak, which changes no score and no digit.
+each signal is first multiplied by a power of two that brings its peak near 1, which changes no digit. Bytes
+repeat as long as BLAS uses the same number of threads, which is one in the workflow's jobs.
 """
 
 from __future__ import annotations

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
+from blsh.hashing._arrays import CACHE_LINE
 from blsh.hashing._heap import NO_ROW, replace_worst
 from blsh.hashing._popcount import popcount
 
 CHUNK_BITS = 16
 BLOCK = 512  # rows: a block of 512-bit codes is 32 KiB and stays in the first-level cache for a whole tile
-ALIGNMENT = 64  # bytes: a vector that straddles two cache lines costs two loads
 
 _GROUP = 64
 _NONE = np.uint16(0)
@@ -47,23 +47,27 @@ def search_blocks(blocks, n_rows, first_row, queries, ends, costs, rows, tile):
     (n_queries, chunks) uint16; the chunks before ends[p] make up prefix p; heaps: costs float64, rows int64
     (n_queries * prefixes, k). `tile` queries share a pass over the dictionary.
     """
-    n_queries = queries.shape[0]
-    n_bounding = blocks.shape[0] // 16
+    n_queries, n_blocks = queries.shape[0], blocks.shape[0]
+    # A bound to start from spares about two thirds of the heaps' updates: k blocks whose smallest distances are at
+    # most T hold k rows at most T, so a row beyond T need not enter.
+    n_bounding = n_blocks // 16
+    bounded = first_row == 0 and n_bounding >= 2 * costs.shape[1]
     for start in prange((n_queries + tile - 1) // tile):
         first, last = start * tile, min((start + 1) * tile, n_queries)
-        distances = _aligned_row()
-        if first_row == 0 and n_bounding >= 2 * costs.shape[1]:
-            _search_tile(blocks, n_bounding, n_rows, first_row, queries, first, last, ends, costs, rows, distances, True)
+        distances = _row_on_cache_line()
+        if bounded:
+            _search_tile(blocks, n_bounding, n_rows, 0, queries, first, last, ends, costs, rows, distances, True)
             for heap in range(first * ends.size, last * ends.size):
                 costs[heap] = costs[heap, 0] + 1.0
-        _search_tile(blocks, blocks.shape[0], n_rows, first_row, queries, first, last, ends, costs, rows, distances, False)
+        _search_tile(
+            blocks, n_blocks, n_rows, first_row, queries, first, last, ends, costs, rows, distances, False
+        )
 
 
 @njit(cache=True)
-def _aligned_row():
-    padding = ALIGNMENT // 2
-    row = np.empty(BLOCK + padding, np.uint16)
-    start = (-row.ctypes.data % ALIGNMENT) // 2
+def _row_on_cache_line():
+    row = np.empty(BLOCK + CACHE_LINE // 2, np.uint16)
+    start = (-row.ctypes.data % CACHE_LINE) // 2
     return row[start : start + BLOCK]
 
 
@@ -96,7 +100,10 @@ _add_one, _add_two, _add_four, _add_eight = (_make_adder(n) for n in (1, 2, 4, 8
 
 
 @njit(cache=True)
-def _search_tile(blocks, n_blocks, n_rows, first_row, queries, first, last, ends, costs, rows, distances, bounding):
+def _search_tile(
+    blocks, n_blocks, n_rows, first_row, queries, first, last, ends, costs, rows, distances, bounding
+):
+    """Search the first blocks for queries first…last - 1; where `bounding`, push each block's least distance only."""
     # All loops stand inside one function: at a call per (query, block), counting the references of the array
     # arguments would cost as much as the distances.
     for block in range(n_blocks):

@@ -1,9 +1,9 @@
-"""The K best of a stream in a total order: a bounded binary heap on two arrays, for numba kernels.
+"""The k best of a stream in a total order: bounded binary heaps, for numba kernels.
 
 An entry is a pair (cost, row), the smaller the better, equal costs by the smaller row. Costs are float64: Hamming
-distances are exact in it, and inner products enter negated. The worst kept entry is the root, so one comparison
-with ``costs[0]`` tells whether a candidate can enter. A heap starts full of placeholders (infinity, `NO_ROW`),
-which any real entry displaces.
+distances are exact in it, and inner products enter negated. Many heaps lie in two matrices of k columns, a heap a
+row. The worst kept entry is the root, so one comparison with ``costs[heap, 0]`` tells whether a candidate can enter.
+A heap starts full of placeholders (infinity, `NO_ROW`), which any real entry displaces.
 """
 
 from __future__ import annotations
@@ -12,6 +12,11 @@ import numpy as np
 from numba import njit, prange
 
 NO_ROW = np.iinfo(np.int64).max
+
+
+def empty_heaps(n_heaps: int, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Make heaps of k placeholders: costs float64 and rows int64, both of shape (n_heaps, k)."""
+    return np.full((n_heaps, k), np.inf), np.full((n_heaps, k), NO_ROW)
 
 
 @njit(cache=True)

@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from blsh.reporting.labels import SYSTEM_NAMES, feature_name
 from blsh.reporting.scores import METRICS
 
 __all__ = ["CONTROLS", "Claim", "Term", "Threshold", "load_claims", "parse_claims"]
@@ -170,6 +171,9 @@ def parse_claims(text: str, source: str) -> tuple[Claim, ...]:
     return tuple(claims)
 
 
+_LABELS = {"rho": "ρ = {:g}".format, "feature": feature_name, "system": SYSTEM_NAMES.__getitem__}
+
+
 def _expand(entry: Mapping[str, Any]) -> Iterator[Claim]:
     """Yield one claim for each combination of the values under `each`."""
     entry = dict(entry)
@@ -186,7 +190,7 @@ def _expand(entry: Mapping[str, Any]) -> Iterator[Claim]:
         chosen = dict(zip(each, combination, strict=True))
         # An axis with one value needs no name in the id or the statement.
         varied = {name: value for name, value in chosen.items() if len(each[name]) > 1}
-        labels = [f"ρ = {value:g}" if name == "rho" else str(value) for name, value in varied.items()]
+        labels = [_LABELS[name](value) if name in _LABELS else str(value) for name, value in varied.items()]
         yield Claim(
             **{
                 **entry,

@@ -210,7 +210,8 @@ def claims_table(summaries: Summaries) -> Table:
         judged += [plural(row["n_speakers"], "speaker")] if row["n_speakers"] else []
         judged += [plural(row["n_repeats"], "repeat")] if row["n_repeats"] else []
         judged += [plural(row["n_seeds"], "training")] if row["n_seeds"] else []
-        judged += [row["noises"].replace("-", "−").replace("_", " ")] if row["noises"] else []
+        judged += [_signs_text(row["noises"])] if row["noises"] else []
+        judged += [row["statistic"].partition(", ")[2].replace("_", "-")] if ", " in row["statistic"] else []
         judged += [row["note"]] if row["note"] else []
         body.append(
             (
@@ -224,6 +225,13 @@ def claims_table(summaries: Summaries) -> Table:
             )
         )
     return Table("claims", "Claims of the papers", tuple(Column(name) for name in columns), tuple(body))
+
+
+def _signs_text(noises: str) -> str:
+    """Print ``rain:+ sea_waves:-`` as ``rain +, sea waves −``."""
+    return ", ".join(
+        noise.replace("_", " ").replace(":", " ").replace("-", "−") for noise in noises.split(" ")
+    )
 
 
 def _noises_table(summaries: Summaries) -> Table:

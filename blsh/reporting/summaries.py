@@ -47,9 +47,10 @@ from blsh.reporting.aggregation import (
     rows_of_tables,
 )
 from blsh.reporting.claims import load_claims
+from blsh.reporting.evidence import models_of
 from blsh.reporting.scores import CELL, DTYPES, METRICS, MIXTURE, conform
 from blsh.reporting.sizes import SIZES_DTYPES, model_sizes
-from blsh.reporting.verdicts import CLAIMS_DTYPES, judge_claims, models_of
+from blsh.reporting.verdicts import CLAIMS_DTYPES, judge_claims
 
 __all__ = ["SCHEMAS", "Summaries", "read_summaries", "summarise", "write_summaries"]
 

@@ -75,7 +75,9 @@ def text_of(cell: Cell) -> str:
         return "–"
     if isinstance(cell, str):
         return cell
-    text = f"{cell.value:.{cell.decimals}f}".replace("-", "−")
+    text = f"{cell.value:.{cell.decimals}f}"
+    # −0.00 reads as a sign where there is none.
+    text = text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
     if not math.isnan(cell.spread):
         text += f" ± {cell.spread:.{cell.decimals}f}"
     return f"{text} {cell.mark}".rstrip()
