@@ -21,13 +21,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from blsh.corpora.scanning import Progress
 from blsh.files import checksums, tables
 from blsh.signal import audio
 
 PUBLISHED = Path(__file__).with_name("synthetic_hashes.csv")
 RECORD_NAME = "hashes.csv"
-
-Progress = Callable[[int, int], None]
 
 _COLUMNS = {"platform": str, "path": str, "sha256": str}
 

@@ -31,10 +31,9 @@ from blsh.corpora import noises_open_places as open_places
 from blsh.corpora import noises_training_nature as training_nature
 from blsh.corpora import noises_training_people as training_people
 from blsh.corpora import noises_validation as validation
-from blsh.corpora.generated import Progress
 from blsh.corpora.listing import Layout
 from blsh.corpora.manifest import Manifest
-from blsh.corpora.scanning import Labels, scan
+from blsh.corpora.scanning import Labels, Progress, scan
 from blsh.signal.audio import SAMPLE_RATE
 
 LICENCE = "CC0-1.0"

@@ -26,10 +26,9 @@ import numpy as np
 import soxr
 
 from blsh.corpora import generated, speech_engine
-from blsh.corpora.generated import Progress
 from blsh.corpora.listing import Layout
 from blsh.corpora.manifest import Manifest
-from blsh.corpora.scanning import Labels, scan
+from blsh.corpora.scanning import Labels, Progress, scan
 from blsh.files import tables
 from blsh.signal.audio import SAMPLE_RATE
 

@@ -102,7 +102,8 @@ def hashed_neighbours(
 ) -> Estimator:
     """Search binary codes by Hamming distance, with every given code length as a prefix of one code.
 
-    Parameters are those of :func:`raw_neighbours`, with the projections that make the codes and the code lengths.
+    Parameters are those of :func:`raw_neighbours`, with the projections that make the codes and the code lengths in
+    rising order.
 
     Raises
     ------
@@ -111,7 +112,7 @@ def hashed_neighbours(
     """
     if max(n_bits) > projections.n_bits:
         raise ValueError(f"n_bits={max(n_bits)} exceeds the {projections.n_bits} trained bits; train more or ask for less")
-    index = hamming_index(encode(dictionary, projections))
+    index = hamming_index(encode(dictionary, projections), n_bits)
 
     def estimate(scene: Scene) -> np.ndarray:
         codes = encode(feature(feature_name, scene.spectrum), projections)

@@ -5,15 +5,15 @@ estimate, and the solution ``h`` is k filters of L taps: the references filtered
 projection of the estimate on all the delays. With ``r_ij(m) = Σ_n s_i(n) s_j(n + m)`` block (i, j) of ``G``
 is the Toeplitz matrix of elements ``r_ij(p − q)``.
 
-``G`` is positive definite whatever the references, as they are padded with zeros and not wrapped round, but a
-reference without energy in some band brings it close to singular. Up to a condition number of about 10¹³ a
-Cholesky factor serves. Beyond, mir_eval's answers stop being its own: they change with a common factor on the
-signals. Measured with speech and noise band-limited to 5 kHz over a white floor, both signals multiplied by
-other constants, the SIR of an estimate (20 to 75 dB) moved by 1e-7 … 2e-6 dB at a condition of 5·10¹¹, 2e-6 …
-6e-4 dB at 5·10¹³, 2e-4 … 6e-2 dB at 10¹⁶, and by up to 10 dB beyond 10¹⁸; Cholesky and LU factors differed
-from it by as much. The threshold is where that reaches 1e-4 dB. Below it the equations are solved by
-mir_eval's own method, LU with partial pivoting or least squares where that meets a zero pivot, for want of a
-better definition.
+References are padded with zeros and not wrapped round, so ``G`` is positive definite unless one reference is
+a filtered copy of the other; but references without energy in some band bring it close to singular. Up to a
+condition number of about 10¹³ a Cholesky factor serves. Beyond, mir_eval's answers stop being its own: they
+change with a common factor on the signals. Measured with speech and noise band-limited to 5 kHz over a white
+floor, both signals multiplied by other constants, the SIR of an estimate (20 to 75 dB) moved by 1e-7 … 2e-6
+dB at a condition of 5·10¹¹, 2e-6 … 6e-4 dB at 5·10¹³, 2e-4 … 6e-2 dB at 10¹⁶, and by up to 10 dB beyond 10¹⁸;
+Cholesky and LU factors differed from it by as much. The threshold is where that reaches 1e-4 dB. Below it the
+equations are solved by mir_eval's own method, LU with partial pivoting or least squares where that meets a
+zero pivot, for want of a better definition.
 """
 
 from __future__ import annotations

@@ -17,15 +17,18 @@ def row_norms(rows):
     n_columns = rows.shape[1]
     norms = np.empty(rows.shape[0])
     for row in prange(rows.shape[0]):
-        # Four sums, because one would wait for each addition; the order is of no account in a bound.
-        sums = np.zeros(4)
-        for d in range(n_columns):
-            sums[d & 3] += np.float64(rows[row, d]) ** 2
-        norms[row] = np.sqrt(sums.sum())
+        # Two sums, because one would wait for each addition; the order is of no account in a bound.
+        even, odd = 0.0, 0.0
+        for d in range(0, n_columns - 1, 2):
+            even += np.float64(rows[row, d]) ** 2
+            odd += np.float64(rows[row, d + 1]) ** 2
+        if n_columns % 2:
+            even += np.float64(rows[row, n_columns - 1]) ** 2
+        norms[row] = np.sqrt(even + odd)
     return norms
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True, nogil=True)
 def push_scores(scores, queries, block, tolerances, norms, first_row, costs, rows):
     """Push the rows of a block through the queries' heaps, summing again in float64 whatever might enter.
 
@@ -33,7 +36,7 @@ def push_scores(scores, queries, block, tolerances, norms, first_row, costs, row
     heaps: costs (negative scores) float64, rows int64, (queries, k).
     """
     n_rows = block.shape[0]
-    for query in prange(queries.shape[0]):
+    for query in range(queries.shape[0]):
         tolerance = tolerances[query]
         # A query of zeros has exact scores, which need no slack, and silence has many of them.
         slack = 2 * block.shape[1] * _TINY if tolerance > 0 else 0.0

@@ -100,23 +100,24 @@ def boost_round(
             target, segment.codes, betas, weight_loss=weight_loss, loss=params.projection_loss, out=out
         )
 
-    def loss_of(segment: Segment) -> float:
-        signs = signs_of_frames(segment.frames, learned)[:, 0]
-        objective = rule(
-            segment.target_ssm(), segment.codes, betas, weight_loss=weight_loss, loss=weight_loss
-        )
-        return objective.loss(signs)
+    def loss_of(segment: Segment, bits: np.ndarray) -> float:
+        target = segment.target_ssm()
+        return rule(target, segment.codes, betas, weight_loss=weight_loss, loss=weight_loss).loss(bits)
 
     with ThreadPoolExecutor(n_threads) as pool:
         objectives = list(pool.map(objective_of, range(len(segments))))
         descent = descend([segment.frames for segment in segments], objectives, start, params)
         vector = descent.vector.astype(np.float32)
-        learned = Projections(vector[None, :-1], vector[-1:], None)
+        learned = Projections(vector[None, :-1], vector[-1:])
+        # `encode` has threads of its own, so it is called by this one.
         bits = [signs_of_frames(segment.frames, learned)[:, 0] for segment in segments]
-        if not held_out and params.projection_loss == weight_loss:
+        if held_out:
+            unseen_bits = [signs_of_frames(segment.frames, learned)[:, 0] for segment in held_out]
+            losses = list(pool.map(loss_of, held_out, unseen_bits))
+        elif params.projection_loss == weight_loss:
             losses = [objective.loss(t) for objective, t in zip(objectives, bits, strict=True)]
         else:
-            losses = list(pool.map(loss_of, held_out or segments))
+            losses = list(pool.map(loss_of, segments, bits))
     epsilon = float(np.clip(np.mean(losses), EPSILON_FLOOR, 1 - EPSILON_FLOOR))
     return BoostRound(
         projection=vector[:-1],

@@ -11,6 +11,7 @@ import tempfile
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -60,5 +61,15 @@ class Scratch:
         self.folder.mkdir(parents=True, exist_ok=True)
         require_free_space(self.folder, n_bytes, "the matrices of training")
         with tempfile.TemporaryFile(dir=self.folder) as handle:
-            os.posix_fallocate(handle.fileno(), 0, n_bytes)
+            _reserve(handle, n_bytes)
             return np.memmap(handle, np.float32, "r+", shape=shape).view(np.ndarray)
+
+
+def _reserve(handle: BinaryIO, n_bytes: int) -> None:
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(handle.fileno(), 0, n_bytes)
+        return
+    zeros = bytes(1 << 20)  # macOS: ordinary writes reserve the blocks as well, only not at once
+    for first in range(0, n_bytes, len(zeros)):
+        handle.write(zeros[: n_bytes - first])
+    handle.flush()

@@ -33,10 +33,12 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numba
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from blsh.hashing._arrays import on_cache_line, plain_array
 from blsh.hashing._hamming import BLOCK, CHUNK_BITS, chunk_codes, search_blocks
@@ -56,7 +58,7 @@ __all__ = [
 _MAX_BITS = 65535  # distances are 16-bit
 _SHARD_ROWS = 1 << 18  # rows of a dictionary that are laid out at a time where no index was made
 _TILE = 256  # queries: their heaps' roots share the cache with a block
-_SCORE_QUERIES, _SCORE_ROWS = 1024, 4096  # shape of the block of float32 scores, 16 MiB
+_SCORE_QUERIES, _SCORE_ROWS = 512, 4096  # shape of a thread's float32 scores, 8 MiB
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,18 +218,34 @@ def inner_product_neighbours(queries: np.ndarray, dictionary: np.ndarray, k: int
             f"queries of width {queries.shape[1]} do not fit a dictionary of width {n_features}:"
             " use the feature that it was made of"
         )
+    tolerances = _relative_error(n_features) * _norms("queries", queries)
+    norms = _norms("dictionary", dictionary)
     costs, rows = empty_heaps(len(queries), k)
-    for first in range(0, len(queries), _SCORE_QUERIES):
-        batch = slice(first, first + _SCORE_QUERIES)
-        tolerances = _relative_error(n_features) * _norms("queries", queries[batch], first)
+
+    def search(batch: slice) -> None:
         for first_row in range(0, len(dictionary), _SCORE_ROWS):
-            block = dictionary[first_row : first_row + _SCORE_ROWS]
-            norms = _norms("dictionary", block, first_row)
+            part = slice(first_row, first_row + _SCORE_ROWS)
             with np.errstate(over="ignore", invalid="ignore"):  # such scores are summed again
-                scores = queries[batch] @ block.T
+                scores = queries[batch] @ dictionary[part].T
             push_scores(
-                scores, queries[batch], block, tolerances, norms, first_row, costs[batch], rows[batch]
+                scores,
+                queries[batch],
+                dictionary[part],
+                tolerances[batch],
+                norms[part],
+                first_row,
+                costs[batch],
+                rows[batch],
             )
+
+    # Queries are shared among as many threads as the kernels use, each with a BLAS of one thread: a BLAS with
+    # threads of its own would wait for work by spinning, on the cores that the kernels need.
+    n_threads = numba.get_num_threads()
+    n_queries = max(1, min(_SCORE_QUERIES, -(-len(queries) // n_threads)))
+    batches = [slice(first, first + n_queries) for first in range(0, len(queries), n_queries)]
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(n_threads) as pool:
+        for _ in pool.map(search, batches):
+            pass
     sort_heaps(costs, rows)
     return Neighbours(rows, -costs)
 
@@ -294,12 +312,13 @@ def _relative_error(n_features: int) -> float:
     return sum(gammas) * (1 + 2.0**-20)
 
 
-def _norms(name: str, rows: np.ndarray, first_row: int) -> np.ndarray:
+def _norms(name: str, rows: np.ndarray) -> np.ndarray:
     """Norms of rows; infinite where a float32 product with another such row could overflow."""
     norms = row_norms(rows)
     finite = np.isfinite(norms)
     if not finite.all():
-        row = first_row + int(np.argmin(finite))
-        raise ValueError(f"{name} row {row} is not finite: look for NaN or Inf in its recording")
+        raise ValueError(
+            f"{name} row {int(np.argmin(finite))} is not finite: look for NaN or Inf in its recording"
+        )
     norms[norms > 2.0**62] = np.inf
     return norms

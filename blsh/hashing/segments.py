@@ -103,4 +103,4 @@ def draw_segments(
 
 def signs_of_frames(frames: np.ndarray, projections: Projections) -> np.ndarray:
     """Codes of frames (n, D) as ±1: int8 (n, n_bits), the bits that `encode` gives."""
-    return 2 * unpack_bits(encode(frames, projections)).astype(np.int8) - 1
+    return 2 * unpack_bits(encode(frames, projections)).view(np.int8) - 1

@@ -35,7 +35,7 @@ def save_rounds(path: Path, rounds: Sequence[BoostRound], *, fingerprint: str) -
 
 
 def load_rounds(path: Path, *, fingerprint: str) -> tuple[BoostRound, ...]:
-    """Read the rounds done of the training with this fingerprint: none, with the reason logged, if it fails."""
+    """Read the rounds done of the training with this fingerprint; none, and a logged reason, if it fails."""
     try:
         metadata, arrays = load_stamped(path, KIND, VERSION)
     except FileNotFoundError:

@@ -10,6 +10,7 @@ import pytest
 
 from blsh.hashing.adam import adam_start, adam_step
 from blsh.hashing.boosting import boost, boost_round
+from blsh.hashing.codes import unpack_bits
 from blsh.hashing.descent import surrogate_gradient
 from blsh.hashing.initialisation import centred_start, xavier_start
 from blsh.hashing.profiles import PROFILES, TrainingParams
@@ -19,7 +20,7 @@ from blsh.hashing.scratch import Scratch
 from blsh.hashing.segments import Segment, draw_segments, signs_of_frames
 from blsh.hashing.similarity import Target, ssm
 from blsh.hashing.training_state import load_rounds
-from blsh.hashing.weights import pair_losses, pair_weights, papers_rule
+from blsh.hashing.weights import Objective, pair_losses, pair_weights, papers_rule
 from tests import naive_boosting as naive
 
 LOSSES = ("square", "xent")
@@ -391,12 +392,33 @@ def test_boosting_approaches_the_target_better_than_chance(rng):
     assert all(r.epsilon < 0.5 for r in rounds[:3])
 
 
+def test_cross_entropy_for_the_weights_makes_beta_negative(features):
+    # What the papers print: ε of round 1 exceeds ½, so W grows where the bit was right.
+    params = replace(SMALL, projection_loss="xent", boosting_loss="xent")
+    _, rounds = boost(features, params, rng_for_round=rng_for_round)
+    assert rounds[0].epsilon > 0.5
+    assert rounds[0].beta < 0
+
+
+def test_another_rule_takes_the_place_of_the_papers(features):
+    seen = []
+
+    def residual(target, codes, betas, *, weight_loss, loss, out=None):
+        seen.append((codes.shape[1], len(betas)))
+        signs = codes.astype(np.float32)
+        matrix = (codes.shape[1] + 1) * (target - target.mean()) - signs @ signs.T
+        return Objective(matrix, 0.0, np.zeros(len(target)), float("nan"))
+
+    params = replace(SMALL, segments="fixed", epsilon_on="training", n_epsilon_segments=0)
+    _, rounds = boost(features, params, rng_for_round=rng_for_round, rule=residual)
+    assert sorted(set(seen)) == [(n, n) for n in range(5)]
+    assert not any(r.duplicate_of for r in rounds)
+
+
 def test_codes_in_training_are_those_of_encode(features):
     projections, _ = boost(features, SMALL, rng_for_round=rng_for_round)
     signs = signs_of_frames(features, projections)
     assert signs.dtype == np.int8
-    from blsh.hashing.codes import unpack_bits
-
     np.testing.assert_array_equal(signs > 0, unpack_bits(encode(features, projections)))
 
 
@@ -589,6 +611,7 @@ def test_same_bytes_with_one_and_two_threads():
     digests = []
     for n_threads in ("1", "2"):
         environment = dict(os.environ, NUMBA_NUM_THREADS=n_threads, PYTHONPATH=os.pathsep.join(sys.path))
+        environment.pop("NUMBA_DISABLE_JIT", None)  # there is no second thread without it
         for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
             environment[name] = n_threads
         run = subprocess.run(
@@ -671,7 +694,7 @@ def test_inputs_that_do_not_match(features):
         ValueError, match=r"initial has shape \(5, 10\): n_bits=5 starts of 11 numbers needed"
     ):
         boost(features, SMALL, rng_for_round=rng_for_round, initial=np.zeros((5, 10)))
-    with pytest.raises(ValueError, match="the target mix-0.5 needs the frames' binary masks: give masks"):
+    with pytest.raises(ValueError, match=r"the target mix-0\.5 needs the frames' binary masks: give masks"):
         boost(features, replace(SMALL, target=Target("mix", 0.5)), rng_for_round=rng_for_round)
     with pytest.raises(ValueError, match=r"masks of shape \(7, 3\) do not match 300 frames"):
         boost(features, SMALL, rng_for_round=rng_for_round, masks=np.zeros((7, 3), np.uint8))

@@ -1,0 +1,137 @@
+"""Masks from neighbours: the mean of the ideal binary masks of the k frames found.
+
+Algorithm 1 of the papers, last step: ŷ = (1/k) Σ y_i over the k nearest dictionary frames, so a value is one of
+0, 1/k, …, 1. The binary masks y stay packed, a bit per bin, and are never unpacked as a whole: one table look-up per
+byte adds 8 bins to 8 counters of 8 bits in one word, which are emptied before they can overflow. Counts are integers,
+and each mask value is one division.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from blsh.signal.spectra import N_BINS
+
+__all__ = ["average_masks", "mean_mask"]
+
+_N_BYTES = -(-N_BINS // 8)
+_COUNTER_MAX = 255
+# Bit b of the byte becomes the lowest bit of byte b of the word.
+_SPREAD = np.array([sum((byte >> bit & 1) << 8 * bit for bit in range(8)) for byte in range(256)], np.uint64)
+
+
+def average_masks(packed_masks: np.ndarray, indices: np.ndarray) -> np.ndarray:
+    """Average the masks of each query's neighbours.
+
+    Parameters
+    ----------
+    packed_masks : ndarray of uint8, shape (frames, 65)
+        Ideal binary masks of the dictionary, from ``pack_masks``; may be a mapped file.
+    indices : ndarray of int64, shape (queries, k)
+        Dictionary rows.
+
+    Returns
+    -------
+    ndarray of float32, shape (queries, 513)
+        Counts divided by k.
+
+    Raises
+    ------
+    TypeError
+        When an array has another dtype.
+    ValueError
+        When masks have another width, there is no neighbour, or an index is no row of the dictionary.
+    """
+    masks = _check_masks(packed_masks)
+    if not isinstance(indices, np.ndarray) or indices.dtype != np.int64:
+        raise TypeError(f"indices of {getattr(indices, 'dtype', type(indices).__name__)} must be int64")
+    if indices.ndim != 2 or indices.shape[1] == 0:
+        raise ValueError(f"indices of shape {indices.shape} must be (queries, k) with k at least 1")
+    if indices.size and (indices.min() < 0 or indices.max() >= len(masks)):
+        worst = indices.min() if indices.min() < 0 else indices.max()
+        raise ValueError(f"index {worst} is not among the dictionary's {len(masks)} masks")
+    averages = np.empty((len(indices), N_BINS), np.float32)
+    _average(masks, _plain(indices), _SPREAD, averages)
+    return averages
+
+
+def mean_mask(packed_masks: np.ndarray) -> np.ndarray:
+    """Average all masks: the constant mask, which knows nothing of a frame.
+
+    Parameters
+    ----------
+    packed_masks : ndarray of uint8, shape (frames, 65)
+        May be a mapped file, of which little is in memory at a time.
+
+    Returns
+    -------
+    ndarray of float32, shape (513,)
+        Counts divided by the number of frames in float64, then rounded.
+
+    Raises
+    ------
+    TypeError
+        When the array has another dtype.
+    ValueError
+        When masks have another width, or there is none.
+    """
+    masks = _check_masks(packed_masks)
+    if len(masks) == 0:
+        raise ValueError("packed_masks holds no mask: give the training frames'")
+    counts = np.zeros(N_BINS, np.int64)
+    _count(masks, _SPREAD, counts)
+    return (counts / len(masks)).astype(np.float32)
+
+
+def _check_masks(packed_masks: np.ndarray) -> np.ndarray:
+    if not isinstance(packed_masks, np.ndarray) or packed_masks.dtype != np.uint8:
+        kind = getattr(packed_masks, "dtype", type(packed_masks).__name__)
+        raise TypeError(f"packed_masks of {kind} must be uint8: pack them with pack_masks")
+    if packed_masks.ndim != 2 or packed_masks.shape[1] != _N_BYTES:
+        raise ValueError(f"packed_masks of shape {packed_masks.shape} must be (frames, {_N_BYTES})")
+    return _plain(packed_masks)
+
+
+def _plain(array: np.ndarray) -> np.ndarray:
+    """View an array as contiguous and read-only, so that a kernel is compiled once; copy it only if need be."""
+    plain = np.require(array, requirements=["C", "A"]).view(np.ndarray)
+    plain.flags.writeable = False
+    return plain
+
+
+@njit(cache=True)
+def _average(masks, indices, spread, averages):
+    k = indices.shape[1]
+    for query in range(indices.shape[0]):
+        counts = np.zeros(averages.shape[1], np.int64)
+        counters = np.zeros(masks.shape[1], np.uint64)
+        n_pending = 0
+        for i in range(k):
+            row = indices[query, i]
+            for byte in range(masks.shape[1]):
+                counters[byte] += spread[masks[row, byte]]
+            n_pending += 1
+            if n_pending == _COUNTER_MAX or i == k - 1:
+                _empty_counters(counters, counts)
+                n_pending = 0
+        for value in range(counts.size):
+            averages[query, value] = np.float32(counts[value]) / np.float32(k)
+
+
+@njit(cache=True)
+def _count(masks, spread, counts):
+    counters = np.zeros(masks.shape[1], np.uint64)
+    for start in range(0, masks.shape[0], _COUNTER_MAX):
+        for row in range(start, min(start + _COUNTER_MAX, masks.shape[0])):
+            for byte in range(masks.shape[1]):
+                counters[byte] += spread[masks[row, byte]]
+        _empty_counters(counters, counts)
+
+
+@njit(cache=True)
+def _empty_counters(counters, counts):
+    for value in range(counts.size):
+        shift = np.uint64(8 * (value & 7))
+        counts[value] += np.int64((counters[value >> 3] >> shift) & np.uint64(0xFF))
+    counters[:] = 0

@@ -1,0 +1,139 @@
+"""What a run will take: jobs, scores, disk and time, estimated before it starts.
+
+The estimate multiplies the amount of work, which is known from the configuration (exactly once the recipes are drawn),
+by what one unit of it cost on a two-core machine. It is meant to tell minutes from hours from days.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from blsh.experiment.config import CONTROLS, Config
+from blsh.experiment.grid import ScoreJob, data_folder, model_names, results_folder, score_jobs, scored_bits, table_bits
+from blsh.mixtures.recipes import read_recipes
+from blsh.signal.spectra import HOP_LENGTH, SAMPLE_RATE, feature_width
+
+__all__ = ["Plan", "Step", "plan"]
+
+FRAMES_PER_SECOND = SAMPLE_RATE / HOP_LENGTH
+# Where nothing is drawn yet and the configuration sets no limit.
+ASSUMED_MIXTURES = 500
+ASSUMED_SECONDS = 5.0
+
+# Seconds of one core, measured on two cores with AVX-512; per job, and per second of mixture.
+SECONDS_PER_JOB = 2.0
+RENDER = 0.012
+FRAMES = 0.02
+SDR = 0.0022
+TABLE_METRICS = 0.045
+KNN_PER_ROW_AND_BIN = 2.2e-10 * FRAMES_PER_SECOND
+TRAIN_PER_BIT = 0.45
+
+
+@dataclass(frozen=True)
+class Step:
+    """The jobs of one rule: how many there are, how many are done, and core seconds for the rest."""
+
+    rule: str
+    jobs: int
+    done: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An estimate of a run.
+
+    Attributes
+    ----------
+    steps
+        By rule, in the data's order.
+    scores
+        Numbers that the score jobs compute.
+    disk_bytes
+        What the features, masks and recipes take.
+    assumed
+        Sets whose number of mixtures is a guess, because their recipes are not drawn yet.
+    """
+
+    steps: tuple[Step, ...]
+    scores: int
+    disk_bytes: int
+    assumed: tuple[str, ...]
+
+    def wall_seconds(self, cores: int) -> float:
+        """Return the time on so many cores, were they never idle."""
+        return sum(step.seconds for step in self.steps) / cores
+
+
+def plan(config: Config) -> Plan:
+    """Estimate what a run of a configuration still takes, from the repository's folder."""
+    data, results = Path(data_folder(config)), Path(results_folder(config))
+    extents = {name: _extent(config, data, name) for name in config.data.sets}
+    train_seconds = extents["train"][1]
+    n_frames = train_seconds * FRAMES_PER_SECOND
+    corpora, sets = config.data.corpora, config.data.sets
+    scoring = {"score_control": [], "score_neighbours": [], "score_blsh": []}
+    scores = 0
+    for job in score_jobs(config):
+        rule = "score_control" if job.system in CONTROLS else "score_blsh" if job.system == "blsh" else "score_neighbours"
+        seconds, numbers = _score_cost(config, job, extents[job.set], n_frames)
+        scores += numbers
+        scoring[rule].append((results / "scores" / job.set / f"{job.stem}.parquet", seconds))
+    models = [results / "models" / f"blsh_{feature}_{target}.npz" for feature, target in model_names(config)]
+    bits = config.training.n_bits or max(config.grid.n_bits)
+    jobs = {
+        "manifest": [(data / "manifests" / f"{name}.csv", 10.0) for name in corpora],
+        "units": [(data / "manifests" / "units.csv", SECONDS_PER_JOB)],
+        "draw": [(data / "mixtures" / f"{name}.csv", SECONDS_PER_JOB) for name in sets],
+        "frames": [(data / "masks" / "train.npy", train_seconds * (RENDER + FRAMES))],
+        "train": [(path, bits * TRAIN_PER_BIT) for path in models],
+        **scoring,
+        "results": [(results / "report.html", 30.0)],
+    }
+    width = sum(4 * feature_width(feature) for feature in config.grid.features) + 65
+    return Plan(
+        tuple(_step(rule, outputs) for rule, outputs in jobs.items()),
+        scores,
+        int(n_frames * width),
+        tuple(name for name, (_, _, is_known) in extents.items() if not is_known),
+    )
+
+
+def _extent(config: Config, data: Path, name: str) -> tuple[int, float, bool]:
+    """Return (mixtures, seconds of mixtures, whether they are known) of a set."""
+    path = data / "mixtures" / f"{name}.csv"
+    if path.is_file():
+        recipes = read_recipes(path)
+        return len(recipes), sum(recipe.seconds for recipe in recipes), True
+    described = config.data.sets[name]
+    n_mixtures = described.mixtures or ASSUMED_MIXTURES
+    seconds = config.data.speech.seconds if described.source in ("train", "closed") else None
+    return n_mixtures, n_mixtures * (seconds or ASSUMED_SECONDS), False
+
+
+def _score_cost(
+    config: Config, job: ScoreJob, extent: tuple[int, float, bool], n_frames: float
+) -> tuple[float, int]:
+    """Return (core seconds, numbers computed) of a score job."""
+    n_mixtures, seconds, _ = extent
+    in_tables = job.set in config.metrics.table_sets
+    n_variants, n_tables = 1, 1 if in_tables else 0
+    cost = RENDER
+    if job.system not in CONTROLS:
+        if job.system == "knn":
+            cost += KNN_PER_ROW_AND_BIN * job.rho * n_frames * feature_width(job.feature)
+        else:
+            n_variants = len(scored_bits(config, job.system, job.feature))
+            n_tables = len(table_bits(config, job.system, job.feature)) if in_tables else 0
+    cost += n_variants * SDR + n_tables * TABLE_METRICS
+    numbers = n_variants * len(config.metrics.sweep) + n_tables * len(
+        set(config.metrics.tables) - set(config.metrics.sweep)
+    )
+    return SECONDS_PER_JOB + seconds * cost, n_mixtures * numbers
+
+
+def _step(rule: str, outputs: list[tuple[Path, float]]) -> Step:
+    missing = [seconds for path, seconds in outputs if not path.is_file()]
+    return Step(rule, len(outputs), len(outputs) - len(missing), sum(missing))
