@@ -1,1 +1,8 @@
 include: "workflow/Snakefile"
+
+
+# Included files do not set the default target.
+rule default:
+    default_target: True
+    input:
+        rules.all.input,

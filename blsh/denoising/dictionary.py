@@ -1,8 +1,9 @@
 """Which training frames a dictionary holds: the first of one permutation.
 
-The search cost and the size of a system grow with its dictionary, so only a fraction ρ of the T training frames is
-kept. A repeat of an experiment draws one permutation of all frames, and every dictionary is a head of it. So a
-smaller dictionary lies inside a larger one, and all systems of a repeat share their frames.
+The search cost and the size of a system grow with its dictionary, so only a fraction ρ of the T training
+frames is kept. A repeat of an experiment draws one permutation of all frames, and every dictionary is a
+head of it. So a smaller dictionary lies inside a larger one, and all systems of a repeat share their
+frames.
 """
 
 from __future__ import annotations

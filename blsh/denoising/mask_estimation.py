@@ -1,9 +1,9 @@
 """Masks from neighbours: the mean of the ideal binary masks of the k frames found.
 
-Algorithm 1 of the papers, last step: ŷ = (1/k) Σ y_i over the k nearest dictionary frames, so a value is one of
-0, 1/k, …, 1. The binary masks y stay packed, a bit per bin, and are never unpacked as a whole: one table look-up per
-byte adds 8 bins to 8 counters of 8 bits in one word, which are emptied before they can overflow. Counts are integers,
-and each mask value is one division.
+Algorithm 1 of the papers, last step: ŷ = (1/k) Σ y_i over the k nearest dictionary frames, so a value is
+one of 0, 1/k, …, 1. The binary masks y stay packed, a bit per bin, and are never unpacked as a whole: one
+table look-up per byte adds 8 bins to 8 counters of 8 bits in one word, which are emptied before they can
+overflow. Counts are integers, and each mask value is one division.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from blsh.hashing.plain_arrays import plain_array
 from blsh.signal.spectra import N_BINS
 
 __all__ = ["average_masks", "mean_mask"]
@@ -44,15 +45,16 @@ def average_masks(packed_masks: np.ndarray, indices: np.ndarray) -> np.ndarray:
         When masks have another width, there is no neighbour, or an index is no row of the dictionary.
     """
     masks = _check_masks(packed_masks)
-    if not isinstance(indices, np.ndarray) or indices.dtype != np.int64:
-        raise TypeError(f"indices of {getattr(indices, 'dtype', type(indices).__name__)} must be int64")
-    if indices.ndim != 2 or indices.shape[1] == 0:
-        raise ValueError(f"indices of shape {indices.shape} must be (queries, k) with k at least 1")
-    if indices.size and (indices.min() < 0 or indices.max() >= len(masks)):
-        worst = indices.min() if indices.min() < 0 else indices.max()
-        raise ValueError(f"index {worst} is not among the dictionary's {len(masks)} masks")
+    indices = plain_array("indices", indices, np.int64, 2)
+    if indices.shape[1] < 1:
+        raise ValueError(f"indices of shape {indices.shape} must be (queries, k) with k of at least 1")
+    if indices.size:
+        least, largest = indices.min(), indices.max()
+        if least < 0 or largest >= len(masks):
+            wrong = least if least < 0 else largest
+            raise ValueError(f"index {wrong} is not among the dictionary's {len(masks)} masks")
     averages = np.empty((len(indices), N_BINS), np.float32)
-    _average(masks, _plain(indices), _SPREAD, averages)
+    _average(masks, indices, _SPREAD, averages)
     return averages
 
 
@@ -85,19 +87,12 @@ def mean_mask(packed_masks: np.ndarray) -> np.ndarray:
 
 
 def _check_masks(packed_masks: np.ndarray) -> np.ndarray:
-    if not isinstance(packed_masks, np.ndarray) or packed_masks.dtype != np.uint8:
-        kind = getattr(packed_masks, "dtype", type(packed_masks).__name__)
-        raise TypeError(f"packed_masks of {kind} must be uint8: pack them with pack_masks")
-    if packed_masks.ndim != 2 or packed_masks.shape[1] != _N_BYTES:
-        raise ValueError(f"packed_masks of shape {packed_masks.shape} must be (frames, {_N_BYTES})")
-    return _plain(packed_masks)
-
-
-def _plain(array: np.ndarray) -> np.ndarray:
-    """View an array as contiguous and read-only, so that a kernel is compiled once; copy it only if need be."""
-    plain = np.require(array, requirements=["C", "A"]).view(np.ndarray)
-    plain.flags.writeable = False
-    return plain
+    masks = plain_array("packed_masks", packed_masks, np.uint8, 2)
+    if masks.shape[1] != _N_BYTES:
+        raise ValueError(
+            f"packed_masks of shape {masks.shape} must have {_N_BYTES} columns, as from pack_masks"
+        )
+    return masks
 
 
 @njit(cache=True)

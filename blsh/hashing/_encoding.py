@@ -15,9 +15,9 @@ _BLOCK = 64
 def encode_rows(features, matrix, bias, words, finite):
     """Write the codes of all frames, and which frames are finite.
 
-    features (frames, n_features) float32; matrix (n_features, n_bits) float64, both sizes filled up with zeros to
-    multiples of `FEATURES_AT_ONCE` and `BITS_AT_ONCE`; bias (n_bits,) float64, -inf where filled up;
-    words (frames, n_bits / 64) uint64 and finite (frames,) bool are written.
+    features (frames, n_features) float32; matrix (n_features, n_bits) float64, both sizes filled up with
+    zeros to multiples of `FEATURES_AT_ONCE` and `BITS_AT_ONCE`; bias (n_bits,) float64, -inf where filled
+    up; words (frames, n_bits / 64) uint64 and finite (frames,) bool are written.
     """
     n_frames = features.shape[0]
     for block in prange((n_frames + _BLOCK - 1) // _BLOCK):
@@ -46,8 +46,8 @@ def encode_rows(features, matrix, bias, words, finite):
 def _project(rows, first_row, matrix, first_bit, sums):
     """Sum `_FRAMES_AT_ONCE` frames' products with `BITS_AT_ONCE` columns, feature after feature.
 
-    Columns are the vector's lanes. Four frames share a load of the matrix, and four features a load and a store of
-    the sums; the additions into each sum are in the order of the features all the same.
+    Columns are the vector's lanes. Four frames share a load of the matrix, and four features a load and a
+    store of the sums; the additions into each sum are in the order of the features all the same.
     """
     first_row, first_bit = np.uint64(first_row), np.uint64(first_bit)
     sums[:] = 0

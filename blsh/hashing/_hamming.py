@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-from blsh.hashing._arrays import CACHE_LINE
 from blsh.hashing._heap import NO_ROW, replace_worst
 from blsh.hashing._popcount import popcount
+from blsh.hashing.plain_arrays import CACHE_LINE
 
 CHUNK_BITS = 16
 BLOCK = 512  # rows: a block of 512-bit codes is 32 KiB and stays in the first-level cache for a whole tile
@@ -21,8 +21,8 @@ _ALL = np.uint16(0xFFFF)
 def chunk_codes(words, starts, lengths, blocks):
     """Cut codes into chunks of at most 16 bits, chunk-major in blocks of `BLOCK` rows.
 
-    words (rows, n_words) uint64; starts, lengths (chunks,) int64: the bits [start, start + length) of a code are a
-    chunk; blocks (n_blocks, chunks, BLOCK) uint16 is written, with zeros past the last row.
+    words (rows, n_words) uint64; starts, lengths (chunks,) int64: the bits [start, start + length) of a
+    code are a chunk; blocks (n_blocks, chunks, BLOCK) uint16 is written, with zeros past the last row.
     """
     n_rows = words.shape[0]
     for block in prange(blocks.shape[0]):
@@ -48,15 +48,17 @@ def search_blocks(blocks, n_rows, first_row, queries, ends, costs, rows, tile):
     (n_queries * prefixes, k). `tile` queries share a pass over the dictionary.
     """
     n_queries, n_blocks = queries.shape[0], blocks.shape[0]
-    # A bound to start from spares about two thirds of the heaps' updates: k blocks whose smallest distances are at
-    # most T hold k rows at most T, so a row beyond T need not enter.
+    # A bound to start from spares about two thirds of the heaps' updates: k blocks whose smallest distances
+    # are at most T hold k rows at most T, so a row beyond T need not enter.
     n_bounding = n_blocks // 16
     bounded = first_row == 0 and n_bounding >= 2 * costs.shape[1]
     for start in prange((n_queries + tile - 1) // tile):
         first, last = start * tile, min((start + 1) * tile, n_queries)
         distances = _row_on_cache_line()
         if bounded:
-            _search_tile(blocks, n_bounding, n_rows, 0, queries, first, last, ends, costs, rows, distances, True)
+            _search_tile(
+                blocks, n_bounding, n_rows, 0, queries, first, last, ends, costs, rows, distances, True
+            )
             for heap in range(first * ends.size, last * ends.size):
                 costs[heap] = costs[heap, 0] + 1.0
         _search_tile(
@@ -74,8 +76,8 @@ def _row_on_cache_line():
 def _make_adder(n_chunks):
     """Kernel that adds the distances of `n_chunks` chunks to the running ones, and returns the smallest sum.
 
-    A constant number of chunks is unrolled, so that a running distance is loaded and stored once for all of them.
-    Unsigned indices spare the check for negative ones, without which LLVM does not vectorise.
+    A constant number of chunks is unrolled, so that a running distance is loaded and stored once for all of
+    them. Unsigned indices spare the check for negative ones, without which LLVM does not vectorise.
     """
 
     @njit(cache=True)
@@ -104,8 +106,8 @@ def _search_tile(
     blocks, n_blocks, n_rows, first_row, queries, first, last, ends, costs, rows, distances, bounding
 ):
     """Search the first blocks for queries first…last - 1; where `bounding`, push each block's least distance only."""
-    # All loops stand inside one function: at a call per (query, block), counting the references of the array
-    # arguments would cost as much as the distances.
+    # All loops stand inside one function: at a call per (query, block), counting the references of the
+    # array arguments would cost as much as the distances.
     for block in range(n_blocks):
         for query in range(first, last):
             chunk = 0
@@ -130,7 +132,9 @@ def _search_tile(
                         replace_worst(costs, rows, heap, np.float64(least), NO_ROW)
                     else:
                         start = block * BLOCK
-                        _push_block(distances, min(BLOCK, n_rows - start), first_row + start, costs, rows, heap)
+                        _push_block(
+                            distances, min(BLOCK, n_rows - start), first_row + start, costs, rows, heap
+                        )
 
 
 @njit(cache=True)
@@ -144,5 +148,3 @@ def _push_block(distances, n_valid, first_row, costs, rows, heap):
             for i in range(start, min(start + _GROUP, n_valid)):
                 if distances[i] < costs[heap, 0]:
                     replace_worst(costs, rows, heap, np.float64(distances[i]), first_row + i)
-
-

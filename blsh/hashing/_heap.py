@@ -1,9 +1,10 @@
 """The k best of a stream in a total order: bounded binary heaps, for numba kernels.
 
-An entry is a pair (cost, row), the smaller the better, equal costs by the smaller row. Costs are float64: Hamming
-distances are exact in it, and inner products enter negated. Many heaps lie in two matrices of k columns, a heap a
-row. The worst kept entry is the root, so one comparison with ``costs[heap, 0]`` tells whether a candidate can enter.
-A heap starts full of placeholders (infinity, `NO_ROW`), which any real entry displaces.
+An entry is a pair (cost, row), the smaller the better, equal costs by the smaller row. Costs are float64:
+Hamming distances are exact in it, and inner products enter negated. Many heaps lie in two matrices of k
+columns, a heap a row. The worst kept entry is the root, so one comparison with ``costs[heap, 0]`` tells
+whether a candidate can enter. A heap starts full of placeholders (infinity, `NO_ROW`), which any real entry
+displaces.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Number of set bits of an unsigned integer, inside numba kernels.
 
-NumPy's ``bitwise_count`` cannot be compiled by numba, so the LLVM intrinsic is named directly; LLVM vectorises
-it (``vpopcntw`` with AVX-512 BITALG, byte look-ups elsewhere). With ``NUMBA_DISABLE_JIT=1`` kernels run as plain
-Python, where an intrinsic cannot: `popcount` is then Python's own ``int.bit_count``.
+NumPy's ``bitwise_count`` cannot be compiled by numba, so the LLVM intrinsic is named directly; LLVM
+vectorises it (``vpopcntw`` with AVX-512 BITALG, byte look-ups elsewhere). With ``NUMBA_DISABLE_JIT=1``
+kernels run as plain Python, where an intrinsic cannot: `popcount` is then Python's own ``int.bit_count``.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Binary codes of frames, packed into 64-bit words.
 
-Bit l of a code is bit (l mod 64) of word (l div 64), so bit 0 is the lowest of the first word, and the bits past
-``n_bits`` in the last word are zero. The Hamming distance of two codes is then the number of set bits in the
-exclusive or of their words, and the similarity of the papers, the number of equal bits, is ``n_bits`` minus it.
-Since bits are ordered by importance, the first n bits of a code are the code of the n-bit model: a prefix is a
-slice of the words with the rest of the last one cleared.
+Bit l of a code is bit (l mod 64) of word (l div 64), so bit 0 is the lowest of the first word, and the bits
+past ``n_bits`` in the last word are zero. The Hamming distance of two codes is then the number of set bits
+in the exclusive or of their words, and the similarity of the papers, the number of equal bits, is
+``n_bits`` minus it. Since bits are ordered by importance, the first n bits of a code are the code of the
+n-bit model: a prefix is a slice of the words with the rest of the last one cleared.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from blsh.hashing._arrays import plain_array
+from blsh.hashing.plain_arrays import plain_array
 
 __all__ = ["WORD_BITS", "Codes", "pack_bits", "unpack_bits"]
 

@@ -1,18 +1,18 @@
 """Projections of features onto bits, random or learned, and the one function that encodes with them.
 
 Bit l of a frame x is ``[p_l · x + b_l ≥ 0]``. Rows of P and b from N(0, 1) give locality sensitive hashing:
-the chance that two frames agree in a bit falls with the angle between them, so the share of equal bits estimates
-their similarity. Boosted projections (``boosting``) have the same form, and weights β besides.
+the chance that two frames agree in a bit falls with the angle between them, so the share of equal bits
+estimates their similarity. Boosted projections (``boosting``) have the same form, and weights β besides.
 
-The sum decides a bit near zero by its last digit, and a matrix product's last digit depends on the shape of the
-batch. So it is accumulated in float64, feature after feature and then the bias, for every frame and bit by itself:
-a code depends on neither the batch, nor the number of threads, nor the number of bits. Products of two float32
-numbers are exact in float64, hence it does not matter either whether the processor fuses them into the sum.
+The sum decides a bit near zero by its last digit, and a matrix product's last digit depends on the shape of
+the batch. So it is accumulated in float64, feature after feature and then the bias, for every frame and bit
+by itself: a code depends on neither the batch, nor the number of threads, nor the number of bits. Products
+of two float32 numbers are exact in float64, hence it does not matter either whether the processor fuses
+them into the sum.
 
-References
-----------
-.. [1] M. Charikar, "Similarity estimation techniques from rounding algorithms", STOC 2002.
-.. [2] S. Kim and M. Kim, "Boosted locality sensitive hashing: discriminative, efficient, and scalable binary codes
+References ---------- .. [1] M. Charikar, "Similarity estimation techniques from rounding algorithms", STOC
+2002. .. [2] S. Kim and M. Kim, "Boosted locality sensitive hashing: discriminative, efficient, and scalable
+binary codes
    for source separation", IEEE/ACM TASLP 30, 2022, section III.
 """
 
@@ -24,9 +24,9 @@ from pathlib import Path
 import numpy as np
 
 from blsh.files.arrays import load_stamped, save_stamped
-from blsh.hashing._arrays import on_cache_line, plain_array
 from blsh.hashing._encoding import BITS_AT_ONCE, FEATURES_AT_ONCE, encode_rows
 from blsh.hashing.codes import WORD_BITS, Codes
+from blsh.hashing.plain_arrays import on_cache_line, plain_array
 
 __all__ = ["Projections", "encode", "load_projections", "random_projections", "save_projections"]
 
@@ -102,7 +102,8 @@ class Projections:
 def random_projections(n_bits: int, n_features: int, *, rng: np.random.Generator) -> Projections:
     """Draw projections and biases from N(0, 1): locality sensitive hashing.
 
-    They are drawn bit after bit, so a draw of fewer bits from the same generator state is a prefix of this one.
+    They are drawn bit after bit, so a draw of fewer bits from the same generator state is a prefix of this
+    one.
 
     Raises
     ------

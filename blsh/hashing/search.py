@@ -1,28 +1,29 @@
 """Exact nearest neighbours of frames in a dictionary: by Hamming distance of codes, by inner product of features.
 
-Distances tie all the time, so neighbours are in a total order that is part of the definition: by distance (or by
-falling score), and among equals by dictionary row. Every function here returns the first k of that order.
+Distances tie all the time, so neighbours are in a total order that is part of the definition: by distance
+(or by falling score), and among equals by dictionary row. Every function here returns the first k of that
+order.
 
-**Hamming distance.** Codes are cut into chunks of at most 16 bits and laid out chunk by chunk in blocks of 512 rows
-(`HammingIndex`), so that one vector instruction counts the differing bits of 32 rows. A tile of queries goes over a
-block while it is in the nearest cache. The block's smallest distance is found on the way; the heap with a query's
-best k is touched only when that can enter, which is rare.
+**Hamming distance.** Codes are cut into chunks of at most 16 bits and laid out chunk by chunk in blocks of
+512 rows (`HammingIndex`), so that one vector instruction counts the differing bits of 32 rows. A tile of
+queries goes over a block while it is in the nearest cache. The block's smallest distance is found on the
+way; the heap with a query's best k is touched only when that can enter, which is rare.
 
-**Prefixes.** The distances of the first n bits of a code are a partial sum of the distances of all bits. So one
-pass gives every code length of a grid its own neighbours: chunks end at the grid's lengths, and each length has its
-heaps.
+**Prefixes.** The distances of the first n bits of a code are a partial sum of the distances of all bits. So
+one pass gives every code length of a grid its own neighbours: chunks end at the grid's lengths, and each
+length has its heaps.
 
-**Inner product.** The sums that decide are float64, feature after feature, so they depend on nothing else; they are
-made for few rows. In float32 a product of n features, summed in any order, errs by at most [1]_
+**Inner product.** The sums that decide are float64, feature after feature, so they depend on nothing else;
+they are made for few rows. In float32 a product of n features, summed in any order, errs by at most [1]_
 
     e = (γ_n(2⁻²⁴) + γ_n(2⁻⁵³)) ‖q‖ ‖x‖ + 2n·2⁻¹²⁶,    γ_n(u) = n·u / (1 - n·u),
 
-from the float64 sum, the last term for underflow. A blocked matrix product gives all float32 scores, and a row whose
-score plus e does not exceed the k-th best float64 score so far cannot enter. All others are summed again: in the end
-those within 2e of the k-th best float32 score, and early ones that were overtaken.
+from the float64 sum, the last term for underflow. A blocked matrix product gives all float32 scores, and a
+row whose score plus e does not exceed the k-th best float64 score so far cannot enter. All others are
+summed again: in the end those within 2e of the k-th best float32 score, and early ones that were overtaken.
 
-Memory is bounded: nothing of the size queries × dictionary exists, and a dictionary may be a mapped file larger than
-memory. The number of threads (``numba.set_num_threads``) changes no result.
+Memory is bounded: nothing of the size queries × dictionary exists, and a dictionary may be a mapped file
+larger than memory. The number of threads (``numba.set_num_threads``) changes no result.
 
 References
 ----------
@@ -40,11 +41,11 @@ import numba
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from blsh.hashing._arrays import on_cache_line, plain_array
 from blsh.hashing._hamming import BLOCK, CHUNK_BITS, chunk_codes, search_blocks
 from blsh.hashing._heap import empty_heaps, sort_heaps
 from blsh.hashing._inner_product import push_scores, row_norms
 from blsh.hashing.codes import Codes
+from blsh.hashing.plain_arrays import on_cache_line, plain_array
 
 __all__ = [
     "HammingIndex",
@@ -110,7 +111,8 @@ def hamming_index(dictionary: Codes, n_bits: Sequence[int] | None = None) -> Ham
     ----------
     dictionary
     n_bits : sequence of int, rising, optional
-        The code lengths to search by `hamming_sweep`; without it, the whole codes, for `hamming_neighbours`.
+        The code lengths to search by `hamming_sweep`; without it, the whole codes, for
+        `hamming_neighbours`.
 
     Raises
     ------
@@ -161,8 +163,8 @@ def hamming_sweep(
     Raises
     ------
     ValueError
-        When k exceeds the dictionary, codes differ in length, or the code lengths are not rising ones of the codes
-        or not those of the index.
+        When k exceeds the dictionary, codes differ in length, or the code lengths are not rising ones of
+        the codes or not those of the index.
     """
     k = _check_k(k, len(dictionary))
     if queries.n_bits != dictionary.n_bits:
@@ -238,8 +240,8 @@ def inner_product_neighbours(queries: np.ndarray, dictionary: np.ndarray, k: int
                 rows[batch],
             )
 
-    # Queries are shared among as many threads as the kernels use, each with a BLAS of one thread: a BLAS with
-    # threads of its own would wait for work by spinning, on the cores that the kernels need.
+    # Queries are shared among as many threads as the kernels use, each with a BLAS of one thread: a BLAS
+    # with threads of its own would wait for work by spinning, on the cores that the kernels need.
     n_threads = numba.get_num_threads()
     n_queries = max(1, min(_SCORE_QUERIES, -(-len(queries) // n_threads)))
     batches = [slice(first, first + n_queries) for first in range(0, len(queries), n_queries)]

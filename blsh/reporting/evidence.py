@@ -50,9 +50,9 @@ class Resampled:
     mixtures: pd.DataFrame  # of the main set, those that were used
 
 
-def models_of(scores: pd.DataFrame) -> tuple[Model, ...]:
-    """Return the trained models that were scored, in sorted order."""
-    trained = scores.loc[scores["system"] == "blsh", ["target", "profile"]].drop_duplicates()
+def models_of(cells: pd.DataFrame) -> tuple[Model, ...]:
+    """Return the BLSH models among some cells, in sorted order."""
+    trained = cells.loc[cells["system"] == "blsh", ["target", "profile"]].drop_duplicates()
     return tuple(Model(*row) for row in sorted(trained.itertuples(index=False, name=None)))
 
 

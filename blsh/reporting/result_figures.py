@@ -165,7 +165,7 @@ def icassp_fig2(summaries: Summaries) -> Picture | None:
     size = len(next(iter(models[order[0]].values())))
     caption = (
         f"Self-similarity matrices of {size} training frames: share of equal bits of their BLSH codes for "
-        "growing L, and the target that the codes learn (truth). Black is 0, white is 1. One training each row."
+        "growing L, and the target that the codes learn (truth). Black is 0, white is 1. One training a row."
     )
     alt = f"{plural(len(order), 'row')} of grey matrices that come to resemble the last one as L grows."
     return Picture("icassp_fig2", figure, caption, alt)

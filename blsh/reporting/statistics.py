@@ -1,7 +1,7 @@
 """The statistics of claims, each a vector over the rows of the evidence.
 
-`blsh.reporting.evidence` gives means of shape (L, rows, repeats); a statistic reduces those of a claim's terms to
-one number a row. What they stand for is said at the head of ``claims.yaml``.
+`blsh.reporting.evidence` gives means of shape (L, rows, repeats); a statistic reduces those of a claim's
+terms to one number a row. What they stand for is said at the head of ``claims.yaml``.
 """
 
 from __future__ import annotations

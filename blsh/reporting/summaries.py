@@ -215,7 +215,7 @@ def summarise(
             scores,
             given.get("training", _empty("training")),
             expected=expected,
-            models=models_of(scores),
+            models=models_of(expected),
             n_resamples=n_resamples,
             rng=rng,
         ),

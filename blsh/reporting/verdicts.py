@@ -73,8 +73,8 @@ def judge_claims(
     Returns
     -------
     DataFrame
-        Columns of `CLAIMS_DTYPES`. ``low`` and ``high`` are the ends of the margin's interval; ``noises`` is a
-        list like ``rain:+ wind:-``. Infinite values (a level never reached) are NaN.
+        Columns of `CLAIMS_DTYPES`. ``low`` and ``high`` are the ends of the margin's interval; ``noises`` is
+        a list like ``rain:+ wind:-``. Infinite values (a level never reached) are NaN.
     """
     evidence = Evidence(scores, expected, n_resamples=n_resamples, entropy=int(rng.integers(2**63)))
     models = tuple(models) or (Model("", ""),)

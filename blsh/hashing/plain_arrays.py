@@ -1,7 +1,7 @@
 """The forms in which arrays reach the kernels: plain, contiguous and read-only, or on a cache line's boundary.
 
-numba compiles a kernel anew for every kind of array it meets, so all of them are made alike first; what is so
-already, a mapped file too, is viewed, not copied.
+numba compiles a kernel anew for every kind of array it meets, so all of them are made alike first; what is
+so already, a mapped file too, is viewed, not copied.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from math import prod
 
 import numpy as np
 from numpy.typing import DTypeLike
+
+__all__ = ["CACHE_LINE", "on_cache_line", "plain_array"]
 
 CACHE_LINE = 64  # bytes
 
