@@ -1,4 +1,4 @@
-"""Binary codes of frames: projections, encoding, exact search for neighbours, and the learning of projections.
+"""Binary codes of frames: projections, encoding, search for neighbours, and the learning of projections.
 
 Projections
     `Projections`, `random_projections`, `encode`, `save_projections`, `load_projections`

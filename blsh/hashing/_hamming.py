@@ -105,7 +105,7 @@ _add_one, _add_two, _add_four, _add_eight = (_make_adder(n) for n in (1, 2, 4, 8
 def _search_tile(
     blocks, n_blocks, n_rows, first_row, queries, first, last, ends, costs, rows, distances, bounding
 ):
-    """Search the first blocks for queries first…last - 1; where `bounding`, push each block's least distance only."""
+    """Search blocks for queries first…last - 1; where `bounding`, push only each block's least distance."""
     # All loops stand inside one function: at a call per (query, block), counting the references of the
     # array arguments would cost as much as the distances.
     for block in range(n_blocks):

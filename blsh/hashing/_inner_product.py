@@ -1,4 +1,4 @@
-"""Kernels of the exact search by inner product; `blsh.hashing.search` describes the method and the error bound."""
+"""Kernels of the exact search by inner product; `blsh.hashing.search` describes method and error bound."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ BETA2 = 0.98
 EPSILON = 1e-8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AdamState:
     """Number of steps taken and the running means of the gradient and of its square."""
 

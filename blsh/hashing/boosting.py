@@ -198,6 +198,8 @@ def boost(
     rounds: list[BoostRound] = []
     if state is not None:
         rounds += load_rounds(state, fingerprint=fingerprint)[: params.n_bits]
+    if len(rounds) == params.n_bits:
+        return projections_of(rounds), tuple(rounds)
     n_resumed = n_saved = len(rounds)
     started = last_save = time.monotonic()
     try:

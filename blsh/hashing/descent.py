@@ -33,7 +33,7 @@ __all__ = ["Descent", "descend", "signs_of", "surrogate_gradient"]
 STOP_WINDOW = 10  # passes; the authors' code
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Descent:
     """Where a descent ended.
 

@@ -1,4 +1,4 @@
-"""The forms in which arrays reach the kernels: plain, contiguous and read-only, or on a cache line's boundary.
+"""The forms in which arrays reach the kernels: plain and read-only, or starting on a cache line.
 
 numba compiles a kernel anew for every kind of array it meets, so all of them are made alike first; what is
 so already, a mapped file too, is viewed, not copied.
@@ -38,7 +38,7 @@ def plain_array(name: str, array: np.ndarray, dtype: DTypeLike, ndim: int) -> np
 
 
 def on_cache_line(shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
-    """Make an array of zeros that starts on a cache line, so that no vector of 64 bytes straddles two of them."""
+    """Make an array of zeros that starts on a cache line, so that no vector in it straddles two."""
     n_bytes = prod(shape) * np.dtype(dtype).itemsize
     raw = np.zeros(n_bytes + CACHE_LINE, np.uint8)
     start = -raw.ctypes.data % CACHE_LINE

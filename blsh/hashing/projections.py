@@ -10,10 +10,11 @@ by itself: a code depends on neither the batch, nor the number of threads, nor t
 of two float32 numbers are exact in float64, hence it does not matter either whether the processor fuses
 them into the sum.
 
-References ---------- .. [1] M. Charikar, "Similarity estimation techniques from rounding algorithms", STOC
-2002. .. [2] S. Kim and M. Kim, "Boosted locality sensitive hashing: discriminative, efficient, and scalable
-binary codes
-   for source separation", IEEE/ACM TASLP 30, 2022, section III.
+References
+----------
+.. [1] M. Charikar, "Similarity estimation techniques from rounding algorithms", STOC 2002.
+.. [2] S. Kim and M. Kim, "Boosted locality sensitive hashing: discriminative, efficient, and scalable
+   binary codes for source separation", IEEE/ACM TASLP 30, 2022, section III.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ class Projections:
         for name, array in arrays.items():
             if len(array) != len(matrix):
                 raise ValueError(
-                    f"{name} of shape {array.shape} must have one value per bit of the {len(matrix)} in matrix"
+                    f"{name} of shape {array.shape} must have a value for each of the {len(matrix)} bits"
                 )
             if not np.isfinite(array).all():
                 raise ValueError(f"{name} has values that are not finite: make the projections again")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["BoostRound", "history_table", "projections_of"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BoostRound:
     """One learned bit.
 

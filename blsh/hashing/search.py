@@ -1,4 +1,4 @@
-"""Exact nearest neighbours of frames in a dictionary: by Hamming distance of codes, by inner product of features.
+"""Exact nearest neighbours in a dictionary: by Hamming distance of codes, by inner product of features.
 
 Distances tie all the time, so neighbours are in a total order that is part of the definition: by distance
 (or by falling score), and among equals by dictionary row. Every function here returns the first k of that
@@ -169,7 +169,7 @@ def hamming_sweep(
     k = _check_k(k, len(dictionary))
     if queries.n_bits != dictionary.n_bits:
         raise ValueError(
-            f"queries of {queries.n_bits} bits cannot be compared with a dictionary of {dictionary.n_bits} bits:"
+            f"queries of {queries.n_bits} bits do not fit a dictionary of {dictionary.n_bits} bits:"
             " encode both with the same projections"
         )
     prefixes = _check_prefixes(dictionary.n_bits, n_bits)
@@ -297,7 +297,7 @@ def _lay_out(words: np.ndarray, prefixes: tuple[int, ...]) -> np.ndarray:
 
 
 def _shards(dictionary: Codes | HammingIndex, prefixes: tuple[int, ...]):
-    """Yield (first row, rows, blocks) of the dictionary, laying out as much of it at a time as memory allows."""
+    """Yield (first row, rows, blocks) of the dictionary, laying out a bounded part at a time."""
     if isinstance(dictionary, HammingIndex):
         yield 0, dictionary.n_frames, dictionary.blocks
         return
@@ -307,7 +307,7 @@ def _shards(dictionary: Codes | HammingIndex, prefixes: tuple[int, ...]):
 
 
 def _relative_error(n_features: int) -> float:
-    """γ_n(2⁻²⁴) + γ_n(2⁻⁵³), and a little for the rounding of the norms; infinite where γ_n is not defined."""
+    """γ_n(2⁻²⁴) + γ_n(2⁻⁵³), and a little for the norms' rounding; infinite where γ_n is undefined."""
     if n_features >= 2**24:
         return np.inf
     gammas = (n_features * u / (1 - n_features * u) for u in (2.0**-24, 2.0**-53))

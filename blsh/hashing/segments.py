@@ -19,7 +19,7 @@ from blsh.hashing.projections import Projections, encode
 __all__ = ["Segment", "count_segments", "draw_segments", "signs_of_frames"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Segment:
     """Frames that are weighed against each other.
 

@@ -43,7 +43,7 @@ def load_rounds(path: Path, *, fingerprint: str) -> tuple[BoostRound, ...]:
     except ValueError as error:
         _LOG.warning("training starts anew: %s", error)
         return ()
-    if metadata["fingerprint"] != fingerprint:
+    if metadata.get("fingerprint") != fingerprint:
         _LOG.warning("training starts anew: %s belongs to other data, parameters or code", path)
         return ()
     losses = np.split(arrays["losses"], np.cumsum(arrays["passes"])[:-1])

@@ -45,7 +45,7 @@ LOG_WEIGHT_FLOOR = np.float32(-60.0)
 _BLOCK_ROWS = 32
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Objective:
     """What a round minimises on one segment: ``loss(t) = constant - ½ tᵀ M t``.
 

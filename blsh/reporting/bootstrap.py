@@ -98,9 +98,8 @@ def interval(samples: np.ndarray, *, level: float = 0.95) -> tuple[float, float]
     known = samples[~np.isnan(samples)]
     if len(known) == 0:
         return float("nan"), float("nan")
-    tail = round(
-        (1 - level) / 2, 12
-    )  # 1 − 0.95 is a little more than 0.05, which would move the order by one
+    # In floats 1 − 0.95 is a little more than 0.05, which would take the next order statistic.
+    tail = round((1 - level) / 2, 12)
     # Order statistics, not interpolated ones: between two infinities there is no number.
     low, high = np.quantile(known, (tail, 1 - tail), method="inverted_cdf")
     return float(low), float(high)

@@ -59,30 +59,48 @@ def compare(
         ``n_mixtures`` are the smaller side's. Cells of one run only are left out.
     """
     entropy = int(rng.integers(2**63))
-    sides = [{key: part for key, part in run.utterances.groupby(list(CELL), sort=True)} for run in (a, b)]
+    sides = [dict(list(run.utterances.groupby(list(CELL), sort=True))) for run in (a, b)]
     drawn: dict[tuple, np.ndarray] = {}
     rows = []
     for cell in sorted(set(sides[0]) & set(sides[1])):
+        left, right = (side[cell] for side in sides)
+        shared = left[list(MIXTURE)].merge(right[list(MIXTURE)])
+        paired = len(shared) > 0
+        if paired:
+            left, right = (shared.merge(side, on=list(MIXTURE)) for side in (left, right))
+        # Unpaired sides need different resamples also where their speakers have the same names.
+        weights = [
+            _weights(side, (entropy, 0 if paired else place), n_resamples, drawn)
+            for place, side in enumerate((left, right))
+        ]
         for metric in metrics:
-            left, right = (side[cell].dropna(subset=metric) for side in sides)
-            if len(left) == 0 or len(right) == 0:
-                continue
-            shared = left[list(MIXTURE)].merge(right[list(MIXTURE)])
-            paired = len(shared) > 0
+            values = [side[metric].to_numpy(np.float64) for side in (left, right)]
+            known = [~np.isnan(value) for value in values]
             if paired:
-                left, right = (shared.merge(side, on=list(MIXTURE)) for side in (left, right))
-            samples = []
-            for place, side in enumerate((left, right)):
-                # Unpaired sides need different resamples also where their speakers have the same names.
-                weights = _weights(side, (entropy, 0 if paired else place), n_resamples, drawn)
-                samples.append(weighted_means(side[[metric]].to_numpy(np.float64).T, weights)[:, 0])
-            value_a, value_b = samples[0][0], samples[1][0]
-            n_speakers = min(side["speaker"].nunique() for side in (left, right))
-            low, high = interval(samples[1][1:] - samples[0][1:]) if n_speakers > 1 else (np.nan, np.nan)
-            numbers = [
-                round(float(value), DECIMALS) for value in (value_a, value_b, value_b - value_a, low, high)
+                known = [known[0] & known[1]] * 2
+            if not (known[0].any() and known[1].any()):
+                continue
+            samples = [
+                weighted_means(np.where(mask, value, np.nan)[None], weight)[:, 0]
+                for value, mask, weight in zip(values, known, weights, strict=True)
             ]
-            rows.append((*cell, metric, *numbers, paired, n_speakers, min(len(left), len(right))))
+            n_speakers = min(
+                side.loc[mask, "speaker"].nunique() for side, mask in zip((left, right), known, strict=True)
+            )
+            change = samples[1] - samples[0]
+            low, high = interval(change[1:]) if n_speakers > 1 else (np.nan, np.nan)
+            numbers = (samples[0][0], samples[1][0], change[0], low, high)
+            n_mixtures = min(int(mask.sum()) for mask in known)
+            rows.append(
+                (
+                    *cell,
+                    metric,
+                    *(round(float(value), DECIMALS) for value in numbers),
+                    paired,
+                    n_speakers,
+                    n_mixtures,
+                )
+            )
     return pd.DataFrame(rows, columns=list(COMPARISON_DTYPES)).astype(COMPARISON_DTYPES)
 
 

@@ -45,7 +45,7 @@ def test_the_order_of_the_sum_is_the_definition():
 
 
 def test_near_zero_sums_are_decided_alike(rng):
-    # The bias is the negative float32 of the very sum, so the last digits of the float64 sum decide every bit.
+    # The bias is minus the float32 of the very sum, so the last digits of the float64 sum decide every bit.
     features = rng.random((6, 33)).astype(np.float32)
     matrix = rng.standard_normal((70, 33), dtype=np.float32)
     bias = -(matrix.astype(float) @ features[0].astype(float)).astype(np.float32)
