@@ -205,6 +205,8 @@ class TrainingConfig(_Model):
 
     profile: Literal[tuple(PROFILES)] = "project"
     """The set of switches: `project` (our best on validation) or `authors2022` (the TASLP authors' code)."""
+    seed: Annotated[int, Field(ge=0)] | None = None
+    """Base of the training's random choices; none means the experiment's `seed`."""
     n_bits: Positive | None = None
     """Bits to learn; none means the longest code of the grid."""
     switches: dict[str, Any] = {}

@@ -141,8 +141,9 @@ def frames_settings(config: Config) -> Settings:
 
 def train_settings(config: Config, feature: str, target: str) -> Settings:
     """Return the switches of a training."""
+    seed = config.seed if config.training.seed is None else config.training.seed
     return Settings(
-        seed=config.seed,
+        seed=seed,
         feature=feature,
         target=target,
         profile=config.training.profile,

@@ -11,7 +11,8 @@ NaN is left out of each of these means and counted. A metric counts as asked for
 there once or a reason names it; only then is a NaN a failure.
 
 Rows with ``by = all`` are whole sets and exist for every code length. Rows per noise and per speaker (`by`,
-with the name in `group`) exist at the code lengths of the tables only, so that the file stays small.
+with the name in `group`) exist at the code lengths of the tables only, and per speaker only in sets of at
+most 120 speakers, so that the file stays small; ``utterances.parquet`` has all of them.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ GROUPS = ("all", "noise", "speaker")
 
 # The scores themselves are good to 1e-4 dB; further digits would only make the published file larger.
 DECIMALS = 4
+SPEAKERS_MAX = 120
 
 AGGREGATED_DTYPES = {
     **dict.fromkeys(CELL, "str"),
@@ -76,10 +78,11 @@ def aggregate(scores: pd.DataFrame, *, table_bits: Collection[int]) -> pd.DataFr
         number of rows in which the metric could not be computed.
     """
     shown = scores[rows_of_tables(scores, table_bits)]
+    few = shown[shown.groupby("set")["speaker"].transform("nunique") <= SPEAKERS_MAX]
     parts = [
         _aggregate_by(scores.assign(group=""), "all"),
         _aggregate_by(shown.assign(group=shown["noise"]), "noise"),
-        _aggregate_by(shown.assign(group=shown["speaker"]), "speaker"),
+        _aggregate_by(few.assign(group=few["speaker"]), "speaker"),
     ]
     table = pd.concat(parts, ignore_index=True)[list(AGGREGATED_DTYPES)].astype(AGGREGATED_DTYPES)
     order = table["by"].map({name: place for place, name in enumerate(GROUPS)})

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from blsh.files.atomic import write_text
 from blsh.reporting.figures import write_picture
-from blsh.reporting.pages import Example, claims_table, render_page
+from blsh.reporting.page_tables import claims_table
+from blsh.reporting.pages import Example, render_page
 from blsh.reporting.result_figures import make_pictures
 from blsh.reporting.result_tables import make_tables
 from blsh.reporting.summaries import read_summaries

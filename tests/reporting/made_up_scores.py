@@ -104,7 +104,7 @@ def make_scores(
     *,
     seed: int = 0,
     speakers: int = 6,
-    utterances: int = 4,
+    utterances: int = 2,
     table_bits: tuple[int, ...] = TABLE_BITS,
     curve=curve,
     repeat_spread: dict[str, float] | None = None,

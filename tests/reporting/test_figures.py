@@ -48,7 +48,7 @@ def test_fig3_draws_what_was_scored(summaries):
     knn = rows[(rows["set"] == "open") & (rows["by"] == "all") & (rows["system"] == "knn")]
     knn = knn[(knn["feature"] == "mel") & (knn["rho"] == 0.1)]
     assert set(lines["KNN, ρ = 0.1"].get_ydata()) == {knn["sdr"].iloc[0]}
-    for part in ("10 % and 1 %", "3 repeats", "6 speakers", "72 mixtures"):
+    for part in ("10 % and 1 %", "3 repeats", "6 speakers", "36 mixtures"):
         assert part in picture.caption
 
 

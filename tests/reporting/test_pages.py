@@ -8,7 +8,8 @@ import pytest
 
 from blsh.files.atomic import write_json, write_text
 from blsh.reporting import pages
-from blsh.reporting.pages import Example, claims_table, headline, render_page
+from blsh.reporting.page_tables import claims_table, headline
+from blsh.reporting.pages import Example, render_page
 from blsh.reporting.result_tables import make_tables
 from blsh.reporting.results import make_results
 from blsh.reporting.summaries import Summaries, write_summaries

@@ -64,7 +64,7 @@ def test_another_grid_is_said_in_the_notes(summaries):
 
 def test_data_is_named_in_the_notes(summaries):
     notes = icassp_table1(summaries).notes
-    assert "Open set: 72 mixtures of 24 utterances, 6 speakers, 3 noises." in notes
+    assert "Open set: 36 mixtures of 12 utterances, 6 speakers, 3 noises." in notes
     assert any("standard deviation over 3 repeats" in note for note in notes)
 
 
