@@ -56,7 +56,15 @@ def main() -> None:
             path = Path(f"results/{name}/config.yaml")
             write_text(path, yaml.safe_dump(config))
             target = f"results/{name}/summaries/aggregated.csv"
-            command = [sys.executable, "-m", "snakemake", "--configfile", str(path), "--cores", arguments.cores]
+            command = [
+                sys.executable,
+                "-m",
+                "snakemake",
+                "--configfile",
+                str(path),
+                "--cores",
+                arguments.cores,
+            ]
             subprocess.run([*command, "--quiet", "all", "--", target], check=True)
             means = pd.read_csv(target)
             means = means[means["by"] == "all"]

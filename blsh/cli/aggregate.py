@@ -10,7 +10,14 @@ from blsh.cli.ssm import KIND, VERSION
 from blsh.corpora.manifest import read_manifest
 from blsh.denoising.training_frames import count_frames
 from blsh.experiment.config import Config, parse_config
-from blsh.experiment.grid import data_folder, expected_cells, model_names, results_folder, score_jobs, table_bits
+from blsh.experiment.grid import (
+    data_folder,
+    expected_cells,
+    model_names,
+    results_folder,
+    score_jobs,
+    table_bits,
+)
 from blsh.experiment.seeds import generator
 from blsh.files.arrays import load_stamped
 from blsh.mixtures.recipes import read_recipes
@@ -19,7 +26,7 @@ from blsh.reporting.scores import read_scores
 from blsh.reporting.summaries import summarise, write_summaries
 from blsh.signal.spectra import feature_width
 
-EXAMPLE = "blsh aggregate --config \"$(cat config.json)\" -o results/demo/summaries"
+EXAMPLE = 'blsh aggregate --config "$(cat config.json)" -o results/demo/summaries'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

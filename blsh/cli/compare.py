@@ -25,7 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("first", type=Path, help="folder of results")
     parser.add_argument("second", type=Path, help="folder of results")
-    parser.add_argument("--metric", nargs="+", choices=METRICS, default=["sdr"], help="metrics to compare (default: sdr)")
+    parser.add_argument(
+        "--metric", nargs="+", choices=METRICS, default=["sdr"], help="metrics to compare (default: sdr)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -43,7 +45,20 @@ def run(arguments: argparse.Namespace) -> None:
     if table.empty:
         print("no cell is in both; compare runs with a common set, system, feature, rho and code length")
         return
-    columns = ["set", "system", "feature", "target", "rho", "n_bits", "metric", "a", "b", "difference", "low", "high"]
+    columns = [
+        "set",
+        "system",
+        "feature",
+        "target",
+        "rho",
+        "n_bits",
+        "metric",
+        "a",
+        "b",
+        "difference",
+        "low",
+        "high",
+    ]
     print("cells of the tables (difference = second - first, with its 95 % interval):")
     print(table[[*columns, "paired", "n_mixtures"]].to_string(index=False, float_format=lambda value: f"{value:.3f}"))
 

@@ -13,10 +13,18 @@ __all__ = ["add_data_arguments", "open_recordings", "read_manifests"]
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     """Add ``--manifest`` and ``--folder``."""
     parser.add_argument(
-        "--manifest", nargs="+", required=True, metavar="CORPUS=CSV", help="the manifests, as 'blsh manifest' writes them"
+        "--manifest",
+        nargs="+",
+        required=True,
+        metavar="CORPUS=CSV",
+        help="the manifests, as 'blsh manifest' writes them",
     )
     parser.add_argument(
-        "--folder", nargs="+", required=True, metavar="CORPUS=FOLDER", help="the folders that the paths are relative to"
+        "--folder",
+        nargs="+",
+        required=True,
+        metavar="CORPUS=FOLDER",
+        help="the folders that the paths are relative to",
     )
 
 

@@ -21,8 +21,8 @@ from blsh.signal.spectra import istft
 
 EXAMPLE = (
     "blsh examples --seed 2020 --system knn lsh blsh --feature stft --target ssm --rho 0.1 --n-neighbours 10 \\\n"
-    "    --n-bits 150 --mixtures 3 --recipes open.csv --features-from features --masks masks.npy --constant mean.npy \\\n"
-    "    --models-from models --manifest speech=speech.csv noise=noise.csv \\\n"
+    "    --n-bits 150 --mixtures 3 --recipes open.csv --features-from features --masks masks.npy \\\n"
+    "    --constant mean.npy --model blsh_stft_ssm.npz --manifest speech=speech.csv noise=noise.csv \\\n"
     "    --folder speech=data/LibriSpeech noise=data/ESC-10 -o audio/examples.json"
 )
 
@@ -37,13 +37,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rho", type=float, required=True, help="fraction of training frames in the dictionary")
     parser.add_argument("--n-neighbours", type=int, required=True, help="neighbours whose masks are averaged")
     parser.add_argument("--n-bits", type=int, required=True, help="code length")
-    parser.add_argument("--mixtures", type=int, required=True, help="how many mixtures, each noise once before any twice")
+    parser.add_argument(
+        "--mixtures", type=int, required=True, help="how many mixtures, each noise once before any twice"
+    )
     parser.add_argument("--recipes", type=Path, required=True, help="recipes to choose from")
     parser.add_argument("--features-from", type=Path, required=True, help="folder of FEATURE.npy")
     parser.add_argument("--masks", type=Path, required=True, help="packed masks of the training frames (.npy)")
     parser.add_argument("--constant", type=Path, required=True, help="mean mask (.npy)")
-    parser.add_argument("--models-from", type=Path, required=True, help="folder of the learned projections")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="list of the sounds to write (JSON), beside them")
+    parser.add_argument(
+        "--model", nargs="*", default=[], type=Path, help="learned projections, blsh_FEATURE_TARGET.npz"
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, help="list of the sounds to write (JSON), beside them"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -78,12 +84,12 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def choose(recipes: Sequence[Recipe], n_mixtures: int) -> list[Recipe]:
-    """Choose mixtures so that every noise comes once before any comes twice, with new speakers first."""
+    """Choose mixtures so that every noise comes once before any comes twice, new speakers first, short ones first."""
     chosen: list[Recipe] = []
     while len(chosen) < min(n_mixtures, len(recipes)):
         noises, speakers = [r.noise for r in chosen], [r.speaker for r in chosen]
         rest = (recipe for recipe in recipes if recipe not in chosen)
-        chosen.append(min(rest, key=lambda r: (noises.count(r.noise), speakers.count(r.speaker))))
+        chosen.append(min(rest, key=lambda r: (noises.count(r.noise), speakers.count(r.speaker), r.seconds)))
     return chosen
 
 
@@ -113,3 +119,11 @@ def _systems(arguments: argparse.Namespace) -> dict[str, estimators.Estimator]:
         else:
             raise ValueError(f"system={system!r} is not one to hear; choose constant, ibm, knn, lsh or blsh")
     return made
+
+
+def _model(arguments: argparse.Namespace) -> Path:
+    name = f"blsh_{arguments.feature}_{arguments.target}.npz"
+    for path in arguments.model:
+        if path.name == name:
+            return path
+    raise ValueError(f"system 'blsh' needs the model {name}; give it to --model")

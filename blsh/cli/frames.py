@@ -12,8 +12,9 @@ from blsh.mixtures.recipes import read_recipes
 from blsh.signal.spectra import FEATURES
 
 EXAMPLE = (
-    "blsh frames --feature stft mel --recipes train.csv --features-to features --masks masks.npy --constant mean.npy \\\n"
-    "    --manifest speech=speech.csv noise=noise.csv --folder speech=data/LibriSpeech noise=data/ESC-10"
+    "blsh frames --feature stft mel --recipes train.csv --features-to features --masks masks.npy \\\n"
+    "    --constant mean.npy --manifest speech=speech.csv noise=noise.csv \\\n"
+    "    --folder speech=data/LibriSpeech noise=data/ESC-10"
 )
 
 

@@ -1,6 +1,4 @@
-"""Write the list of a corpus's recordings with their SHA-256, so that a preset can name exactly these files.
-
-"""
+"""Write the list of a corpus's recordings with their SHA-256, so that a preset can name exactly these files."""
 
 import argparse
 from pathlib import Path

@@ -46,7 +46,8 @@ def main(argv: list[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     parser = _outer_parser()
     if not argv or argv[0] not in VERBS:
-        parser.parse_args(argv or ["--help"])
+        if not argv or argv[0].startswith("-"):
+            parser.parse_args(argv or ["--help"])
         parser.error(f"verb {argv[0]!r} is unknown; choose one of {', '.join(VERBS)}")
     verb = argv[0]
     _set_threads(argv[1:])
@@ -75,7 +76,8 @@ def _outer_parser() -> argparse.ArgumentParser:
         prog="blsh",
         usage="blsh VERB [arguments]",
         description="Boosted Locality Sensitive Hashing for speech denoising.",
-        epilog=f"verbs:\n{verbs}\n\nexample:\n  blsh run --configfile config/demo.yaml\n\n'blsh VERB --help' explains a verb.",
+        epilog=f"verbs:\n{verbs}\n\n'blsh VERB --help' explains a verb.\n\n"
+        "example:\n  blsh run --configfile config/demo.yaml",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"blsh {__version__}")

@@ -17,6 +17,8 @@ def parse_pairs(words: Sequence[str], flag: str) -> dict[str, str]:
     for word in words:
         name, sign, value = word.partition("=")
         if not sign or not name or name in pairs:
-            raise ValueError(f"{flag} {word!r} is not NAME=VALUE with a new name; write for example {flag} speech=FOLDER")
+            raise ValueError(
+                f"{flag} {word!r} is not NAME=VALUE with a new name; write for example {flag} speech=FOLDER"
+            )
         pairs[name] = value
     return pairs

@@ -20,6 +20,7 @@ class Progress:
         self.started = self.printed = time.monotonic()
 
     def __call__(self, done: int, total: int, detail: str = "") -> None:
+        """Print the line if it is time for one."""
         now = time.monotonic()
         is_terminal = self.stream.isatty()
         if done < total and now - self.printed < (TERMINAL_SECONDS if is_terminal else LOG_SECONDS):

@@ -9,7 +9,7 @@ from blsh.experiment.grid import data_folder
 from blsh.experiment.provenance import provenance
 from blsh.files.atomic import write_json
 
-EXAMPLE = "blsh provenance --config \"$(cat config.json)\" -o results/demo/provenance.json"
+EXAMPLE = 'blsh provenance --config "$(cat config.json)" -o results/demo/provenance.json'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -43,7 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--features", type=Path, help="features of all training frames (.npy)")
     parser.add_argument("--masks", type=Path, help="their packed masks (.npy)")
     parser.add_argument("--model", type=Path, help="learned projections (.npz)")
-    parser.add_argument("--sweep-metrics", nargs="+", choices=METRICS, required=True, help="metrics of every code length")
+    parser.add_argument(
+        "--sweep-metrics", nargs="+", choices=METRICS, required=True, help="metrics of every code length"
+    )
     parser.add_argument("--table-metrics", nargs="*", choices=METRICS, default=[], help="further ones at --table-bits")
     parser.add_argument("--table-bits", type=int, nargs="*", default=[], help="code lengths that tables show")
     parser.add_argument("-o", "--output", type=Path, required=True, help="scores to write (Parquet)")
@@ -67,9 +69,7 @@ def run(arguments: argparse.Namespace) -> None:
         _estimator(arguments),
         columns=columns,
         n_bits=arguments.n_bits,
-        metrics=Metrics(
-            tuple(arguments.sweep_metrics), tuple(arguments.table_metrics), tuple(arguments.table_bits)
-        ),
+        metrics=Metrics(tuple(arguments.sweep_metrics), tuple(arguments.table_metrics), tuple(arguments.table_bits)),
         progress=Progress("mixtures"),
     )
     write_parquet(arguments.output, check_scores(scores, arguments.output))
@@ -94,7 +94,12 @@ def _estimator(arguments: argparse.Namespace) -> estimators.Estimator:
     if arguments.system == "knn":
         return estimators.raw_neighbours(arguments.feature, dictionary, masks, arguments.n_neighbours)
     return estimators.hashed_neighbours(
-        arguments.feature, _projections(arguments), dictionary, masks, arguments.n_neighbours, arguments.n_bits
+        arguments.feature,
+        _projections(arguments),
+        dictionary,
+        masks,
+        arguments.n_neighbours,
+        arguments.n_bits,
     )
 
 

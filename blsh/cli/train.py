@@ -32,7 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--feature", required=True, help="name of the feature")
     parser.add_argument("--target", required=True, help="target similarity: ssm, rbf-0.5, power-2, mix-0.5")
     parser.add_argument("--profile", required=True, choices=sorted(PROFILES), help="the set of switches")
-    parser.add_argument("--switch", nargs="*", default=[], metavar="NAME=VALUE", help="switches changed from the profile")
+    parser.add_argument(
+        "--switch", nargs="*", default=[], metavar="NAME=VALUE", help="switches changed from the profile"
+    )
     parser.add_argument("--n-bits", type=int, required=True, help="bits to learn")
     parser.add_argument("--features", type=Path, required=True, help="features of all training frames (.npy)")
     parser.add_argument("--masks", type=Path, required=True, help="their packed masks (.npy)")
@@ -76,7 +78,10 @@ def run(arguments: argparse.Namespace) -> None:
 def _params(arguments: argparse.Namespace) -> TrainingParams:
     switches = {name: yaml.safe_load(value) for name, value in parse_pairs(arguments.switch, "--switch").items()}
     return replace(
-        PROFILES[arguments.profile], **switches, n_bits=arguments.n_bits, target=parse_target(arguments.target)
+        PROFILES[arguments.profile],
+        **switches,
+        n_bits=arguments.n_bits,
+        target=parse_target(arguments.target),
     )
 
 

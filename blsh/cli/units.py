@@ -16,7 +16,8 @@ from blsh.mixtures.units import cut_units, set_aside_speakers
 
 EXAMPLE = (
     "blsh units --seed 2020 --train speech train-clean-100 --validation-speakers 25 --open speech test-other \\\n"
-    "    --seconds 3 --per-speaker 4 --held-out 1 --manifest speech=speech.csv --folder speech=data/LibriSpeech -o units.csv"
+    "    --seconds 3 --per-speaker 4 --held-out 1 --manifest speech=speech.csv --folder speech=data/LibriSpeech \\\n"
+    "    -o units.csv"
 )
 
 
@@ -28,11 +29,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--open", nargs="+", required=True, metavar="WORD", help="CORPUS [SPLIT …] of the open set's")
     validation = parser.add_mutually_exclusive_group(required=True)
     validation.add_argument("--validation", nargs="+", metavar="WORD", help="CORPUS [SPLIT …] of the validation set's")
-    validation.add_argument("--validation-speakers", type=int, metavar="N", help="set N training speakers aside instead")
+    validation.add_argument(
+        "--validation-speakers", type=int, metavar="N", help="set N training speakers aside instead"
+    )
     parser.add_argument("--any-gender", action="store_true", help="set speakers aside without regard to gender")
     parser.add_argument("--seconds", type=float, help="length of training excerpts (default: whole utterances)")
     parser.add_argument("--per-speaker", type=int, metavar="N", help="at most N training excerpts of a speaker")
-    parser.add_argument("--held-out", type=int, default=1, metavar="N", help="the last N are the closed set's (default 1)")
+    parser.add_argument(
+        "--held-out", type=int, default=1, metavar="N", help="the last N are the closed set's (default 1)"
+    )
     parser.add_argument("-o", "--output", required=True, type=Path, help="table of units to write (CSV)")
 
 
@@ -72,12 +77,12 @@ def run(arguments: argparse.Namespace) -> None:
     write_units(arguments.output, units)
 
 
-def _select(
-    recordings: Mapping[str, tuple[Recording, ...]], words: Sequence[str], flag: str
-) -> tuple[Recording, ...]:
+def _select(recordings: Mapping[str, tuple[Recording, ...]], words: Sequence[str], flag: str) -> tuple[Recording, ...]:
     corpus, *splits = words
     if corpus not in recordings:
-        raise ValueError(f"{flag} {corpus!r} is not a corpus of --manifest ({', '.join(recordings)}); name one of these")
+        raise ValueError(
+            f"{flag} {corpus!r} is not a corpus of --manifest ({', '.join(recordings)}); name one of these"
+        )
     chosen = tuple(r for r in recordings[corpus] if not splits or r.split in splits)
     missing = set(splits) - {r.split for r in chosen}
     if not chosen or missing:

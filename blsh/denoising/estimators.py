@@ -23,7 +23,16 @@ from blsh.mixtures.rendering import Mixture
 from blsh.signal.masks import ideal_binary_mask, ideal_ratio_mask
 from blsh.signal.spectra import feature, stft
 
-__all__ = ["Estimator", "Scene", "constant", "hashed_neighbours", "ideal_binary", "ideal_ratio", "raw_neighbours", "unmasked"]
+__all__ = [
+    "Estimator",
+    "Scene",
+    "constant",
+    "hashed_neighbours",
+    "ideal_binary",
+    "ideal_ratio",
+    "raw_neighbours",
+    "unmasked",
+]
 
 
 @dataclass(frozen=True)
@@ -70,7 +79,9 @@ def constant(mean_mask: np.ndarray) -> Estimator:
     return estimate
 
 
-def raw_neighbours(feature_name: str, dictionary: np.ndarray, masks: np.ndarray, n_neighbours: int) -> Estimator:
+def raw_neighbours(
+    feature_name: str, dictionary: np.ndarray, masks: np.ndarray, n_neighbours: int
+) -> Estimator:
     """Search the features themselves, by inner product (``knn``).
 
     Parameters
@@ -111,7 +122,9 @@ def hashed_neighbours(
         If a code length exceeds the projections' bits, or K the dictionary.
     """
     if max(n_bits) > projections.n_bits:
-        raise ValueError(f"n_bits={max(n_bits)} exceeds the {projections.n_bits} trained bits; train more or ask for less")
+        raise ValueError(
+            f"n_bits={max(n_bits)} exceeds the {projections.n_bits} trained bits; train more or ask for less"
+        )
     index = hamming_index(encode(dictionary, projections), n_bits)
 
     def estimate(scene: Scene) -> np.ndarray:

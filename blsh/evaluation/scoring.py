@@ -19,7 +19,7 @@ from blsh.evaluation.bss_eval import ReferenceFactors, bss_eval, factor_referenc
 from blsh.evaluation.metrics import estoi, pesq_wideband, si_sdr
 from blsh.mixtures.recipes import Recipe
 from blsh.mixtures.rendering import Recordings, render
-from blsh.signal.spectra import SAMPLE_RATE, istft
+from blsh.signal.spectra import istft
 
 __all__ = ["METRICS", "Metrics", "score_set"]
 

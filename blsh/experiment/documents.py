@@ -37,7 +37,7 @@ the time that a preset needs, and `blsh compare` what differs between two result
 | preset | data | size |
 |---|---|---|
 | `demo.yaml` (default) | embedded: synthetic speech and noises | about 5 minutes on 2 cores |
-| `open_small.yaml` | listed LibriSpeech utterances and ESC-10 clips, from a folder of yours | up to 2 hours on 2 cores |
+| `open_small.yaml` | listed LibriSpeech utterances and ESC-10 clips, from your folder | up to 2 hours on 2 cores |
 
 ## Your own recordings
 
@@ -64,8 +64,8 @@ def keys_page() -> str:
     lines += _rows(Config, "")
     lines += ["", "## Profiles", ""]
     lines += [
-        "`training.profile` chooses a column, and `training.switches` changes single values of it. What each switch does",
-        "and where it comes from is in [docs/training.md](../docs/training.md).",
+        "`training.profile` chooses a column, and `training.switches` changes single values of it. What each switch",
+        "does and where it comes from is in [docs/training.md](../docs/training.md).",
         "",
         f"| switch | {' | '.join(f'`{name}`' for name in PROFILES)} |",
         "|---|" + "---|" * len(PROFILES),

@@ -44,9 +44,7 @@ class ScoreJob:
         if self.system in CONTROLS:
             return self.system
         return "_".join(
-            part
-            for part in (self.system, self.feature, self.target, f"rho-{self.rho:g}", f"rep-{self.repeat}")
-            if part
+            part for part in (self.system, self.feature, self.target, f"rho-{self.rho:g}", f"rep-{self.repeat}") if part
         )
 
 

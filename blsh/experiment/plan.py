@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from blsh.experiment.config import CONTROLS, Config
-from blsh.experiment.grid import ScoreJob, data_folder, model_names, results_folder, score_jobs, scored_bits, table_bits
+from blsh.experiment.grid import (
+    ScoreJob,
+    data_folder,
+    model_names,
+    results_folder,
+    score_jobs,
+    scored_bits,
+    table_bits,
+)
 from blsh.mixtures.recipes import read_recipes
 from blsh.signal.spectra import HOP_LENGTH, SAMPLE_RATE, feature_width
 
@@ -77,7 +85,9 @@ def plan(config: Config) -> Plan:
     scoring = {"score_control": [], "score_neighbours": [], "score_blsh": []}
     scores = 0
     for job in score_jobs(config):
-        rule = "score_control" if job.system in CONTROLS else "score_blsh" if job.system == "blsh" else "score_neighbours"
+        rule = (
+            "score_control" if job.system in CONTROLS else "score_blsh" if job.system == "blsh" else "score_neighbours"
+        )
         seconds, numbers = _score_cost(config, job, extents[job.set], n_frames)
         scores += numbers
         scoring[rule].append((results / "scores" / job.set / f"{job.stem}.parquet", seconds))
@@ -113,9 +123,7 @@ def _extent(config: Config, data: Path, name: str) -> tuple[int, float, bool]:
     return n_mixtures, n_mixtures * (seconds or ASSUMED_SECONDS), False
 
 
-def _score_cost(
-    config: Config, job: ScoreJob, extent: tuple[int, float, bool], n_frames: float
-) -> tuple[float, int]:
+def _score_cost(config: Config, job: ScoreJob, extent: tuple[int, float, bool], n_frames: float) -> tuple[float, int]:
     """Return (core seconds, numbers computed) of a score job."""
     n_mixtures, seconds, _ = extent
     in_tables = job.set in config.metrics.table_sets

@@ -36,7 +36,18 @@ LIBRARIES = (
     "espeakng-loader",
 )
 # The features on which the kernels' code and the BLAS choose their paths.
-CPU_FLAGS = ("sse4_2", "avx", "avx2", "fma", "popcnt", "avx512f", "avx512bw", "avx512_vpopcntdq", "asimd", "sve")
+CPU_FLAGS = (
+    "sse4_2",
+    "avx",
+    "avx2",
+    "fma",
+    "popcnt",
+    "avx512f",
+    "avx512bw",
+    "avx512_vpopcntdq",
+    "asimd",
+    "sve",
+)
 
 
 def provenance(config: Mapping[str, Any], data_files: Mapping[str, Path]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,11 @@ __all__ = [
     "history_files",
     "manifest_settings",
     "model_files",
+    "partial_command",
     "results_folder",
     "score_files",
     "score_settings",
+    "speech_corpora",
     "speech_manifests",
     "ssm_files",
     "ssm_settings",
@@ -181,7 +184,9 @@ def ssm_settings(config: Config, feature: str, target: str) -> Settings:
     """Return the matrices of a model."""
     longest = config.training.n_bits or max(config.grid.n_bits)
     return Settings(
-        feature=feature, target=target, n_bits=sorted({min(n_bits, longest) for n_bits in config.results.ssm_bits})
+        feature=feature,
+        target=target,
+        n_bits=sorted({min(n_bits, longest) for n_bits in config.results.ssm_bits}),
     )
 
 
@@ -203,6 +208,19 @@ def examples_settings(config: Config) -> Settings:
 def whole_settings(config: Config) -> Settings:
     """Return the whole configuration, but for where the recordings lie."""
     return Settings(config=config.model_dump_json(exclude={"corpora_folder"}))
+
+
+def partial_command(config: Config, configfiles: Sequence[str | Path]) -> str:
+    """Return the shell command that shows an unfinished run in results/NAME/partial; it fails without a message."""
+    folder = f"{results_folder(config)}/partial"
+    preset = shlex.join(["--configfile", str(configfiles[0])]) if configfiles else ""
+    finish = shlex.quote(f"blsh run {preset}".strip())
+    command = (
+        f"blsh aggregate {whole_settings(config)} -o {folder}/summaries"
+        f" && blsh report --from {folder} --finish {finish} -o {folder}"
+    )
+    # Snakemake formats the text of a shell command.
+    return f"({command}) 2> /dev/null || true".replace("{", "{{").replace("}", "}}")
 
 
 def model_files(config: Config) -> list[str]:
@@ -232,10 +250,15 @@ def all_manifests(config: Config) -> list[str]:
 
 def speech_manifests(config: Config) -> list[str]:
     """Return the manifests of the corpora that speech is taken from."""
+    return [_manifest(config, corpus) for corpus in speech_corpora(config)]
+
+
+def speech_corpora(config: Config) -> list[str]:
+    """Return the corpora that speech is taken from."""
     speech = config.data.speech
     selections = (speech.train, speech.validation, speech.open)
     names = {selection.corpus for selection in selections if isinstance(selection, Selection)}
-    return [_manifest(config, corpus) for corpus in config.data.corpora if corpus in names]
+    return [corpus for corpus in config.data.corpora if corpus in names]
 
 
 def folder_flag(config: Config, corpus: str) -> Untracked:
@@ -243,10 +266,11 @@ def folder_flag(config: Config, corpus: str) -> Untracked:
     return Untracked("--folder", str(_folder(config, corpus)))
 
 
-def corpora_flags(config: Config) -> Untracked:
-    """Say where the manifests and the recordings of all corpora lie."""
-    words = ["--manifest", *(f"{corpus}={_manifest(config, corpus)}" for corpus in config.data.corpora)]
-    words += ["--folder", *(f"{corpus}={_folder(config, corpus)}" for corpus in config.data.corpora)]
+def corpora_flags(config: Config, corpora: Sequence[str] | None = None) -> Untracked:
+    """Say where the manifests and the recordings of some corpora lie, or of all."""
+    corpora = list(config.data.corpora) if corpora is None else corpora
+    words = ["--manifest", *(f"{corpus}={_manifest(config, corpus)}" for corpus in corpora)]
+    words += ["--folder", *(f"{corpus}={_folder(config, corpus)}" for corpus in corpora)]
     return Untracked(*words)
 
 

@@ -7,6 +7,7 @@ Columns: ``source`` (train, closed, validation or open), ``utterance, speaker, g
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import astuple
 from pathlib import Path
 
 import pandas as pd
@@ -33,8 +34,7 @@ COLUMNS = {
 def write_units(path: Path, units: Mapping[str, Iterable[SpeechUnit]]) -> None:
     """Write the units of every source, in their order."""
     rows = [
-        (source, unit.utterance, unit.speaker, unit.gender)
-        + (unit.piece.corpus, unit.piece.path, unit.piece.start, unit.piece.n_samples)
+        (source, unit.utterance, unit.speaker, unit.gender, *astuple(unit.piece))
         for source, members in units.items()
         for unit in members
     ]

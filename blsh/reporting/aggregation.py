@@ -86,9 +86,7 @@ def aggregate(scores: pd.DataFrame, *, table_bits: Collection[int]) -> pd.DataFr
     ]
     table = pd.concat(parts, ignore_index=True)[list(AGGREGATED_DTYPES)].astype(AGGREGATED_DTYPES)
     order = table["by"].map({name: place for place, name in enumerate(GROUPS)})
-    table = table.assign(_order=order).sort_values(
-        [*CELL, "_order", "group"], kind="stable", ignore_index=True
-    )
+    table = table.assign(_order=order).sort_values([*CELL, "_order", "group"], kind="stable", ignore_index=True)
     return table.drop(columns="_order")
 
 
@@ -189,14 +187,10 @@ def best_bits(
         that set.
     """
     family = [name for name in FAMILY if name != "set"]
-    rows = aggregated[
-        (aggregated["by"] == "all") & (aggregated["set"] == on_set) & (aggregated["n_bits"] > 0)
-    ]
+    rows = aggregated[(aggregated["by"] == "all") & (aggregated["set"] == on_set) & (aggregated["n_bits"] > 0)]
     tables = []
     for metric in metrics:
-        known = rows[rows[metric].notna()].sort_values(
-            [metric, "n_bits"], ascending=[False, True], kind="stable"
-        )
+        known = rows[rows[metric].notna()].sort_values([metric, "n_bits"], ascending=[False, True], kind="stable")
         chosen = known.drop_duplicates(family).assign(metric=metric, value=known[metric])
         tables.append(chosen[[*family, "metric", "n_bits", "value"]])
     return pd.concat(tables, ignore_index=True).sort_values([*family, "metric"], ignore_index=True)
@@ -219,9 +213,7 @@ def _aggregate_by(scores: pd.DataFrame, by: str) -> pd.DataFrame:
     )
     mixtures = scores.groupby([*cell, *MIXTURE], sort=True, dropna=False)[list(METRICS)].mean()
     means = _weighted_means(mixtures, cell)
-    repeats = _weighted_means(
-        scores.set_index([*cell, "repeat", "seconds"])[list(METRICS)], [*cell, "repeat"]
-    )
+    repeats = _weighted_means(scores.set_index([*cell, "repeat", "seconds"])[list(METRICS)], [*cell, "repeat"])
     spreads = repeats.groupby(cell, dropna=False).std(ddof=1)
     plain = mixtures.groupby(cell, dropna=False).mean()
     failed = _count_failures(scores, cell)

@@ -63,9 +63,7 @@ class Threshold:
         if expected is None:
             raise ValueError(f"threshold {self.kind!r} is none of above, at_most, within; name one of these")
         if len(self.values) != expected:
-            raise ValueError(
-                f"threshold {self.kind} takes {expected} numbers, not {len(self.values)}; correct it"
-            )
+            raise ValueError(f"threshold {self.kind} takes {expected} numbers, not {len(self.values)}; correct it")
 
     def margin(self, statistic: Any) -> Any:
         """How much the statistic has to spare; negative where the claim is missed."""
@@ -105,22 +103,14 @@ class Claim:
             *(("metric", metric, METRICS) for metric in self.metrics),
         ):
             if value not in known:
-                raise ValueError(
-                    f"{self.id}: {name}={value!r} is none of {', '.join(known)}; name one of these"
-                )
+                raise ValueError(f"{self.id}: {name}={value!r} is none of {', '.join(known)}; name one of these")
         if (self.test == "seeds") != (self.statistic in ON_TRAINING):
-            raise ValueError(
-                f"{self.id}: test={self.test!r} does not fit {self.statistic}; β is judged over seeds"
-            )
+            raise ValueError(f"{self.id}: test={self.test!r} does not fit {self.statistic}; β is judged over seeds")
         if (self.rounds is None) != (self.statistic != "beta_ratio"):
-            raise ValueError(
-                f"{self.id}: rounds belong to the statistic beta_ratio and to no other; correct it"
-            )
+            raise ValueError(f"{self.id}: rounds belong to the statistic beta_ratio and to no other; correct it")
         n_right = 0 if self.test == "seeds" else 1
         if self.statistic != "difference" and (len(self.left), len(self.right)) != (1, n_right):
-            raise ValueError(
-                f"{self.id}: {self.statistic} takes 1 left and {n_right} right terms; correct them"
-            )
+            raise ValueError(f"{self.id}: {self.statistic} takes 1 left and {n_right} right terms; correct them")
         if self.statistic in CURVES and any(term.n_bits for term in (*self.left, *self.right)):
             raise ValueError(f"{self.id}: {self.statistic} is over all L; take n_bits out of its terms")
 
@@ -161,9 +151,7 @@ def parse_claims(text: str, source: str) -> tuple[Claim, ...]:
         try:
             claims.extend(_expand(entry))
         except (TypeError, KeyError) as error:
-            raise ValueError(
-                f"{source}: claim {entry.get('id', '?')!r}: {error}; see the head of the file"
-            ) from None
+            raise ValueError(f"{source}: claim {entry.get('id', '?')!r}: {error}; see the head of the file") from None
     ids = [claim.id for claim in claims]
     doubled = sorted({name for name in ids if ids.count(name) > 1})
     if doubled:
@@ -179,9 +167,7 @@ def _expand(entry: Mapping[str, Any]) -> Iterator[Claim]:
     entry = dict(entry)
     each = entry.pop("each", {})
     [(kind, values)] = entry.pop("threshold").items()
-    threshold = Threshold(
-        kind, tuple(float(value) for value in (values if isinstance(values, list) else [values]))
-    )
+    threshold = Threshold(kind, tuple(float(value) for value in (values if isinstance(values, list) else [values])))
     for name in ("metrics", "rounds"):
         if name in entry:
             entry[name] = tuple(entry[name])

@@ -104,9 +104,7 @@ def compare(
     return pd.DataFrame(rows, columns=list(COMPARISON_DTYPES)).astype(COMPARISON_DTYPES)
 
 
-def _weights(
-    side: pd.DataFrame, seed: tuple[int, int], n_resamples: int, drawn: dict[tuple, np.ndarray]
-) -> np.ndarray:
+def _weights(side: pd.DataFrame, seed: tuple[int, int], n_resamples: int, drawn: dict[tuple, np.ndarray]) -> np.ndarray:
     """Lengths times counts, shape (1 + resamples, mixtures): as they are, then resampled."""
     speakers, utterances = side["speaker"].to_numpy(str), side["utterance"].to_numpy(str)
     key = (seed, tuple(speakers), tuple(utterances))

@@ -39,9 +39,7 @@ def read_benchmarks(folder: str | Path) -> pd.DataFrame:
                 try:
                     rows.append((rule, float(row["s"]), _number(row["max_uss"])))
                 except (KeyError, TypeError, ValueError):
-                    raise ValueError(
-                        f"{path}: no benchmark of Snakemake (columns s, max_uss); remove it"
-                    ) from None
+                    raise ValueError(f"{path}: no benchmark of Snakemake (columns s, max_uss); remove it") from None
     jobs = pd.DataFrame(rows, columns=["rule", "seconds", "peak_mb"])
     grouped = jobs.groupby("rule")
     table = pd.DataFrame(

@@ -40,9 +40,7 @@ class Model:
 class Resampled:
     """Means of every term of a claim; rows are 1 + noises + resamples."""
 
-    means: tuple[
-        np.ndarray, ...
-    ]  # for each term (L, rows, repeats); an axis that does not apply has length 1
+    means: tuple[np.ndarray, ...]  # for each term (L, rows, repeats); an axis that does not apply has length 1
     draws: np.ndarray  # (rows, repeats), how often each repeat counts
     bits: tuple[int, ...]  # the L of curves
     noises: tuple[str, ...]
@@ -72,9 +70,7 @@ class Evidence:
         nor further systems change a verdict.
     """
 
-    def __init__(
-        self, scores: pd.DataFrame, expected: pd.DataFrame, *, n_resamples: int, entropy: int
-    ) -> None:
+    def __init__(self, scores: pd.DataFrame, expected: pd.DataFrame, *, n_resamples: int, entropy: int) -> None:
         self.n_resamples = n_resamples
         self._entropy = entropy
         self._scores = scores
@@ -107,8 +103,7 @@ class Evidence:
         found = [self._find(term, model) for term in terms]
         bits = _shared_bits(found) if over_bits else ()
         found = [
-            cells[cells["n_bits"].isin(bits)] if over_bits and cells["n_bits"].max() > 0 else cells
-            for cells in found
+            cells[cells["n_bits"].isin(bits)] if over_bits and cells["n_bits"].max() > 0 else cells for cells in found
         ]
         scores = [
             [self._scores_of(cell, metric, term) for cell in cells.itertuples(index=False, name=None)]
@@ -214,10 +209,7 @@ def _shared_bits(found: Sequence[pd.DataFrame]) -> tuple[int, ...]:
 def _shared_repeats(terms: Sequence[Term], scores: Sequence[Sequence[tuple]]) -> list[int]:
     """Return the repeats that all cells with a dictionary have; none if there are no such cells."""
     drawn = [
-        set(repeats.tolist())
-        for term, curve in zip(terms, scores, strict=True)
-        if term.rho
-        for repeats, _ in curve
+        set(repeats.tolist()) for term, curve in zip(terms, scores, strict=True) if term.rho for repeats, _ in curve
     ]
     shared = sorted(set.intersection(*drawn)) if drawn else []
     if drawn and not shared:

@@ -97,9 +97,7 @@ def in_style(draw: Callable[P, R]) -> Callable[P, R]:
     return styled
 
 
-def new_figure(
-    n_rows: int, n_columns: int, *, width: float, height: float, **sharing: object
-) -> tuple[Figure, list]:
+def new_figure(n_rows: int, n_columns: int, *, width: float, height: float, **sharing: object) -> tuple[Figure, list]:
     """Make a figure of panels; a function that draws is decorated with `in_style`.
 
     Parameters

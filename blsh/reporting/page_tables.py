@@ -1,4 +1,4 @@
-"""What the report shows besides the tables of results: verdicts, noises, what is missing, and a first overview."""
+"""What the report shows besides the tables of results: an overview, verdicts, noises, what is missing."""
 
 from __future__ import annotations
 
@@ -39,26 +39,18 @@ def headline(summaries: Summaries) -> list[dict[str, object]]:
     setting = ["variant", "feature", "target", "profile", "rho", "n_bits"]
     bars: list[dict[str, object]] = []
     for system, own in rows.groupby("system", sort=True):
-        known = (
-            at(chosen_on, system=system)
-            .dropna(subset="sdr")
-            .sort_values("sdr", ascending=False, kind="stable")
-        )
+        known = at(chosen_on, system=system).dropna(subset="sdr").sort_values("sdr", ascending=False, kind="stable")
         for _, best in known.iterrows():
             found = at(own, **{name: best[name] for name in setting})
             if len(found):
                 break
         else:  # not scored on validation: the largest setting, never the best on the open set
-            found = own.sort_values(
-                ["rho", "n_bits", "feature"], ascending=[False, False, False], kind="stable"
-            )
+            found = own.sort_values(["rho", "n_bits", "feature"], ascending=[False, False, False], kind="stable")
         row = found.iloc[0]
         detail = [feature_name(row["feature"])] if row["feature"] else []
         detail += [f"ρ = {row['rho']:g}"] if row["rho"] else []
         detail += [f"L = {row['n_bits']}"] if row["n_bits"] else []
-        bars.append(
-            {"label": SYSTEM_NAMES.get(system, system), "detail": ", ".join(detail), "value": row["sdr"]}
-        )
+        bars.append({"label": SYSTEM_NAMES.get(system, system), "detail": ", ".join(detail), "value": row["sdr"]})
     top = max((bar["value"] for bar in bars), default=0.0)
     for bar in bars:
         bar["share"] = round(100 * max(0.0, bar["value"]) / top, 2) if top > 0 else 0.0
@@ -106,17 +98,13 @@ def claims_table(summaries: Summaries) -> Table:
 
 def _signs_text(noises: str) -> str:
     """Print ``rain:+ sea_waves:-`` as ``rain +, sea waves −``."""
-    return ", ".join(
-        noise.replace("_", " ").replace(":", " ").replace("-", "−") for noise in noises.split(" ")
-    )
+    return ", ".join(noise.replace("_", " ").replace(":", " ").replace("-", "−") for noise in noises.split(" "))
 
 
 def noises_table(summaries: Summaries) -> Table:
     """Join each noise's overlap with speech and the SDR of the oracle and the constant mask on it."""
     rows = at(summaries.aggregated, by="noise")
-    known = pd.concat(
-        [summaries.noises[["set", "noise"]], rows.rename(columns={"group": "noise"})[["set", "noise"]]]
-    )
+    known = pd.concat([summaries.noises[["set", "noise"]], rows.rename(columns={"group": "noise"})[["set", "noise"]]])
     body: list[tuple[Cell, ...]] = []
     for set_name, noise in sorted(set(known.itertuples(index=False, name=None))):
         overlap = at(summaries.noises, set=set_name, noise=noise)["overlap"]
@@ -140,13 +128,12 @@ def noises_table(summaries: Summaries) -> Table:
         Column("Oracle (IBM)", unit="SDR, dB"),
         Column("Constant mask", unit="SDR, dB"),
     )
-    notes = (
-        "Overlap: how much of its long-term spectrum a noise shares with the speech of the set, 0 to 1.",
-    )
+    notes = ("Overlap: how much of its long-term spectrum a noise shares with the speech of the set, 0 to 1.",)
     return Table("noises", "How hard each noise is", columns, tuple(body), notes)
 
 
 def missing_table(summaries: Summaries) -> Table:
+    """Count what of the expected cells is not scored, by set and system."""
     short = summaries.coverage[summaries.coverage["n_done"] < summaries.coverage["n_expected"]]
     counts = short.groupby(["set", "system"], sort=True)[["n_done", "n_expected"]].sum().reset_index()
     names = {"n_done": "scored", "n_expected": "of"}
@@ -154,20 +141,14 @@ def missing_table(summaries: Summaries) -> Table:
 
 
 def skipped_table(skipped: pd.DataFrame) -> Table:
+    """Count skipped recordings by corpus and kind of reason."""
     # The text before the first colon or bracket is the kind of reason, what follows is about the one file.
     kinds = skipped["reason"].str.split(r"[:(]", n=1, regex=True).str[0].str.strip()
-    counts = (
-        skipped.assign(reason=kinds)
-        .groupby(["corpus", "reason"], sort=True)
-        .size()
-        .reset_index(name="recordings")
-    )
+    counts = skipped.assign(reason=kinds).groupby(["corpus", "reason"], sort=True).size().reset_index(name="recordings")
     return frame_table("skipped", "Recordings that were skipped", counts, {})
 
 
-def frame_table(
-    name: str, caption: str, frame: pd.DataFrame, names: Mapping[str, str], *, decimals: int = 0
-) -> Table:
+def frame_table(name: str, caption: str, frame: pd.DataFrame, names: Mapping[str, str], *, decimals: int = 0) -> Table:
     """Show a frame as it is, with its columns' names in words."""
     columns = tuple(Column(names.get(column, column.replace("_", " "))) for column in frame.columns)
     body = []

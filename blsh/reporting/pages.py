@@ -109,9 +109,7 @@ def render_page(
     environment.filters["text_of"] = text_of
     environment.filters["sort_value"] = _sort_value
     environment.filters["is_number"] = _is_number
-    template = environment.from_string(
-        files("blsh.reporting").joinpath("report.html").read_text(encoding="utf-8")
-    )
+    template = environment.from_string(files("blsh.reporting").joinpath("report.html").read_text(encoding="utf-8"))
     players, n_left_out = _players(examples)
     return template.render(
         title=title,
@@ -137,12 +135,8 @@ def render_page(
         skipped=skipped_table(summaries.skipped),
         skipped_rows=summaries.skipped.head(PATHS_SHOWN).to_dict("records"),
         n_skipped=len(summaries.skipped),
-        failures=frame_table(
-            "failures", "What could not be scored", summaries.failures, {"n_rows": "scores"}
-        ),
-        costs=frame_table(
-            "costs", "Cost of each step", summaries.costs, {"peak_mb": "peak memory (MB)"}, decimals=1
-        ),
+        failures=frame_table("failures", "What could not be scored", summaries.failures, {"n_rows": "scores"}),
+        costs=frame_table("costs", "Cost of each step", summaries.costs, {"peak_mb": "peak memory (MB)"}, decimals=1),
         total_seconds=float(summaries.costs["seconds"].sum()),
         provenance=list(_flattened(provenance or {})),
     )
@@ -166,9 +160,7 @@ def _players(examples: Sequence[Example]) -> tuple[list[dict[str, object]], int]
         contents = []
         for label, path in example.tracks:
             if not path.is_file():
-                raise FileNotFoundError(
-                    f"{path}: the recording of an example is not there; leave the example out"
-                )
+                raise FileNotFoundError(f"{path}: the recording of an example is not there; leave the example out")
             contents.append((label, path.suffix, path.read_bytes()))
         room -= sum(len(content) for _, _, content in contents)
         if room < 0:
@@ -189,9 +181,7 @@ def _flattened(value: object, name: str = ""):
     if isinstance(value, Mapping):
         for key in value:
             yield from _flattened(value[key], f"{name}.{key}" if name else str(key))
-    elif isinstance(value, (list, tuple)) and any(
-        isinstance(entry, (Mapping, list, tuple)) for entry in value
-    ):
+    elif isinstance(value, (list, tuple)) and any(isinstance(entry, (Mapping, list, tuple)) for entry in value):
         for place, entry in enumerate(value):
             yield from _flattened(entry, f"{name}.{place}")
     elif isinstance(value, (list, tuple)):

@@ -95,9 +95,7 @@ def taslp_fig6(summaries: Summaries) -> Picture | None:
             label=" ".join(names),
         )
         if beta.shape[1] > 1:
-            axes.fill_between(
-                beta.index, beta.min(axis=1), beta.max(axis=1), color=colour, alpha=0.2, linewidth=0
-            )
+            axes.fill_between(beta.index, beta.min(axis=1), beta.max(axis=1), color=colour, alpha=0.2, linewidth=0)
     axes.axhline(0, color=GREY, linewidth=0.8)
     axes.set_xlabel("boosting round, l")
     axes.set_ylabel("weight of the round, β")
@@ -105,9 +103,7 @@ def taslp_fig6(summaries: Summaries) -> Picture | None:
     axes.legend()
     n_seeds = int(training.groupby(["feature", "target", "profile"])["seed"].nunique().max())
     chosen = ", ".join(sorted({f"target {key[1]}, profile {key[2]}" for key, _ in models}))
-    lines = (
-        f"mean over {n_seeds} trainings; shades: smallest and largest" if n_seeds > 1 else "one training each"
-    )
+    lines = f"mean over {n_seeds} trainings; shades: smallest and largest" if n_seeds > 1 else "one training each"
     caption = (
         f"Weights β of the boosting rounds ({chosen}). Lines: {lines}. "
         "Learned from the training frames only; no test speaker is involved."

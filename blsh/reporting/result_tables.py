@@ -54,9 +54,7 @@ def icassp_table1(summaries: Summaries, *, n_bits: int = 150, rho: float = 0.1) 
         As the paper prints; where the run has no such L or ρ, its largest is shown and named in a note.
     """
     sets = ("closed", "open")
-    rows = summaries.aggregated[
-        (summaries.aggregated["by"] == "all") & summaries.aggregated["set"].isin(sets)
-    ]
+    rows = summaries.aggregated[(summaries.aggregated["by"] == "all") & summaries.aggregated["set"].isin(sets)]
     shares = sorted(set(rows.loc[rows["rho"] > 0, "rho"]))
     share = rho if rho in shares or not shares else shares[-1]
     families = families_of(rows[rows["rho"].isin((0.0, share))])
@@ -81,9 +79,7 @@ def icassp_table1(summaries: Summaries, *, n_bits: int = 150, rho: float = 0.1) 
         shown = ", ".join(str(bits) for bits in sorted(lengths))
         notes.append(f"The paper prints L = {n_bits}; this run was scored with all metrics at L = {shown}.")
     notes.append("Sizes are those of dictionary and projections (10⁶ bytes), as the papers count them.")
-    notes += [
-        f"{text[0].upper()}{text[1:]}." for text in describe_data(summaries.sets, sets).split("; ") if text
-    ]
+    notes += [f"{text[0].upper()}{text[1:]}." for text in describe_data(summaries.sets, sets).split("; ") if text]
     caption = "Separation of the closed and the open set at 0 dB (the arrangement of ICASSP 2020, Table 1)"
     return Table("icassp_table1", caption, tuple(columns), tuple(body), tuple(notes), _rules(families))
 
@@ -125,9 +121,7 @@ def noise_table(summaries: Summaries, *, set_name: str = "open") -> Table:
     if any(value > -math.inf for value in best.values()) and len(at(rows, system="ibm")):
         margins = [_value(at(rows, system="ibm", group=group)) - best[group] for group in ("", *noises)]
         rules.add(len(body))
-        body.append(
-            ("Oracle (IBM) above the best system", "", "", "", *(Number(margin) for margin in margins))
-        )
+        body.append(("Oracle (IBM) above the best system", "", "", "", *(Number(margin) for margin in margins)))
     notes = ["Every system at its largest L; means over utterances weighted by their length."]
     if any(isinstance(cell, Number) and cell.mark for row in body for cell in row):
         notes.append(f"{BELOW} does not beat the constant mask, the mean oracle mask of all training frames.")
@@ -155,9 +149,7 @@ def not_above_constant(summaries: Summaries, *, set_name: str = "open") -> tuple
 
 def best_bits_table(summaries: Summaries, *, sets: Sequence[str] = ("closed", "open")) -> Table:
     """Make the table of SDR and SI-SDR at the L that is best on validation."""
-    rows = summaries.aggregated[
-        (summaries.aggregated["by"] == "all") & summaries.aggregated["set"].isin(sets)
-    ]
+    rows = summaries.aggregated[(summaries.aggregated["by"] == "all") & summaries.aggregated["set"].isin(sets)]
     families = families_of(rows)
     metrics = (("sdr", "SDR"), ("si_sdr", "SI-SDR"))
     columns = [Column("System"), Column("Feature"), Column("ρ")]

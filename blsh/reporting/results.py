@@ -77,9 +77,7 @@ def make_results(
     )
     n_bytes = len(page.encode())
     if n_bytes > PAGE_BYTES_MAX:
-        raise ValueError(
-            f"the report has {n_bytes} bytes, more than {PAGE_BYTES_MAX} ({out_folder}); show less in it"
-        )
+        raise ValueError(f"the report has {n_bytes} bytes, more than {PAGE_BYTES_MAX} ({out_folder}); show less in it")
     paths: list[Path] = []
     for table in (*tables, claims_table(summaries)):
         paths += write_table(out_folder / "tables", table)

@@ -71,9 +71,7 @@ def conform(frame: pd.DataFrame, columns: dict[str, str], source: str | Path) ->
     """
     missing = [name for name in columns if name not in frame.columns]
     if missing:
-        raise ValueError(
-            f"column {missing[0]!r} is missing ({source}); write it again with this version of blsh"
-        )
+        raise ValueError(f"column {missing[0]!r} is missing ({source}); write it again with this version of blsh")
     try:
         return frame[list(columns)].astype(columns).reset_index(drop=True)
     except (ValueError, TypeError) as error:
@@ -107,16 +105,12 @@ def check_scores(frame: pd.DataFrame, source: str | Path) -> pd.DataFrame:
         raise ValueError(f"seconds={scores['seconds'].min()} is not above 0 ({source}); score that set again")
     unknown = set(scores["status"]) - set(STATUSES)
     if unknown:
-        raise ValueError(
-            f"status={min(unknown)!r} is none of {', '.join(STATUSES)} ({source}); score that set again"
-        )
+        raise ValueError(f"status={min(unknown)!r} is none of {', '.join(STATUSES)} ({source}); score that set again")
     if np.isinf(scores[list(METRICS)].to_numpy()).any():
         raise ValueError(f"a metric is infinite ({source}); what cannot be computed is NaN with a reason")
     silent = (scores["status"] == "nan") & (scores["reason"] == "")
     if silent.any():
-        raise ValueError(
-            f"{silent.sum()} rows have the status 'nan' and no reason ({source}); score that set again"
-        )
+        raise ValueError(f"{silent.sum()} rows have the status 'nan' and no reason ({source}); score that set again")
     return scores.sort_values(list(KEY), kind="stable", ignore_index=True)
 
 

@@ -137,9 +137,7 @@ class Summaries:
             object.__setattr__(self, name, conform(getattr(self, name), schema, f"summaries: {name}"))
         for name, matrix in self.ssm.items():
             if matrix.dtype != np.uint8 or matrix.ndim != 2:
-                raise ValueError(
-                    f"ssm {name!r} is {matrix.dtype} of {matrix.ndim} axes; store a uint8 matrix"
-                )
+                raise ValueError(f"ssm {name!r} is {matrix.dtype} of {matrix.ndim} axes; store a uint8 matrix")
 
     @property
     def n_expected(self) -> int:
@@ -264,9 +262,7 @@ def read_summaries(folder: str | Path) -> Summaries:
     for name, schema in SCHEMAS.items():
         path = folder / f"{name}.{'parquet' if name == 'utterances' else 'csv'}"
         if path.is_file():
-            tables[name] = (
-                read_parquet(path, list(schema)) if name == "utterances" else read_csv(path, schema)
-            )
+            tables[name] = read_parquet(path, list(schema)) if name == "utterances" else read_csv(path, schema)
     facts, ssm = {}, {}
     if (folder / "facts.json").is_file():
         facts = _read_facts(folder / "facts.json")
@@ -280,6 +276,4 @@ def _read_facts(path: Path) -> dict[str, str | int | float]:
     try:
         return {str(label): value for label, value in json.loads(path.read_text(encoding="utf-8"))}
     except (json.JSONDecodeError, TypeError, ValueError, UnicodeDecodeError):
-        raise ValueError(
-            f"{path}: not a list of pairs of a label and a value; write the summaries again"
-        ) from None
+        raise ValueError(f"{path}: not a list of pairs of a label and a value; write the summaries again") from None

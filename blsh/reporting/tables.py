@@ -64,9 +64,7 @@ class Table:
     def __post_init__(self) -> None:
         for row in self.rows:
             if len(row) != len(self.columns):
-                raise ValueError(
-                    f"{self.name}: a row has {len(row)} cells and the table {len(self.columns)} columns"
-                )
+                raise ValueError(f"{self.name}: a row has {len(row)} cells and the table {len(self.columns)} columns")
 
 
 def text_of(cell: Cell) -> str:
@@ -134,9 +132,7 @@ def to_latex(table: Table) -> str:
     ]
     if any(column.group for column in table.columns):
         lines.append(_latex_groups(table.columns))
-    headers = [
-        f"{column.header} ({column.unit})" if column.unit else column.header for column in table.columns
-    ]
+    headers = [f"{column.header} ({column.unit})" if column.unit else column.header for column in table.columns]
     lines += [_latex_row(headers), r"\midrule"]
     for place, row in enumerate(table.rows):
         if place in table.rules and place > 0:

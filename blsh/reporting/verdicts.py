@@ -107,8 +107,7 @@ class _Finding:
 
 def _judge_scores(claim: Claim, model: Model, evidence: Evidence, _: pd.DataFrame) -> _Finding:
     found = [
-        evidence.resample(claim.terms, metric, model, over_bits=claim.statistic in CURVES)
-        for metric in claim.metrics
+        evidence.resample(claim.terms, metric, model, over_bits=claim.statistic in CURVES) for metric in claim.metrics
     ]
     statistics = [STATISTICS[claim.statistic](claim, one) for one in found]
     # A claim about several metrics is one about the worst of them.

@@ -33,7 +33,9 @@ def test_every_folder_of_the_package_is_a_room():
 
 def test_no_room_below_experiment_sees_the_config():
     below = set(code.ROOMS[: code.ROOMS.index("experiment")])
-    readers = {m for m in code.modules() if room_of(m) in below and "blsh.experiment.config" in code.code_of(m)}
+    readers = {
+        m for m in code.modules() if room_of(m) in below and "blsh.experiment.config" in code.code_of(m)
+    }
     assert readers == set()
 
 

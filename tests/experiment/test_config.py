@@ -38,13 +38,21 @@ def test_presets_are_valid_and_named_like_their_files(path):
         ("grid.rhos", [0.1], r"unknown key grid.rhos"),
         ("grid.rho", [0.0], r"grid.rho.0=0.0: Input should be greater than 0"),
         ("grid.rho", [1.5], r"grid.rho.0=1.5: Input should be less than or equal to 1"),
-        ("grid.rho", [0.1, 0.1], r"grid.rho.*\[0.1, 0.1\] must be a list of at least one value without repeats"),
+        (
+            "grid.rho",
+            [0.1, 0.1],
+            r"grid.rho.*\[0.1, 0.1\] must be a list of at least one value without repeats",
+        ),
         ("grid.n_bits", [0], r"grid.n_bits.0=0: Input should be greater than or equal to 1"),
         ("grid.n_bits", [], r"grid.n_bits.*must be a list of at least one value"),
         ("grid.n_neighbours", 0, r"grid.n_neighbours=0"),
         ("grid.features", ["cqt"], r"grid.features.0='cqt'"),
         ("grid.systems", ["magic"], r"grid.systems.0='magic'"),
-        ("grid.sets", ["elsewhere"], r"set 'elsewhere' is not in data.sets \(train, closed, validation, open\)"),
+        (
+            "grid.sets",
+            ["elsewhere"],
+            r"set 'elsewhere' is not in data.sets \(train, closed, validation, open\)",
+        ),
         ("data.corpora.speech.reader", "timid", r"reader='timid' is unknown; choose one of esc, folder"),
         ("data.corpora.speech.reader", "folder", r"reader 'folder' needs a folder"),
         ("data.corpora.speech.levels", ["speaker"], r"reader 'synthetic_speech' has no option 'levels'"),
@@ -83,7 +91,9 @@ def test_files_that_are_no_configuration(tmp_path, text, message):
 
 
 def test_missing_file(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"none.yaml: no such configuration file; presets are in config/"):
+    with pytest.raises(
+        FileNotFoundError, match=r"none.yaml: no such configuration file; presets are in config/"
+    ):
         load_config(tmp_path / "none.yaml")
 
 

@@ -8,8 +8,8 @@ NAMES = st.text(st.characters(exclude_characters="\x1f", exclude_categories=["Cs
 
 def test_seed_is_fixed_for_ever():
     # Published results depend on these numbers.
-    assert seed(2020, "dictionary", 1) == 0xd278a8b19bba9b26
-    assert seed(0) == 0x75dfcd439d7d2b84
+    assert seed(2020, "dictionary", 1) == 0xD278A8B19BBA9B26
+    assert seed(0) == 0x75DFCD439D7D2B84
 
 
 @given(NAMES, NAMES)

@@ -63,9 +63,7 @@ def mixtures(set_name: str, rng: np.random.Generator, *, speakers: int, utteranc
     return pd.DataFrame(rows)
 
 
-def expected_cells(
-    *, sets=tuple(NOISES), bits=BITS, features=FEATURES, rhos=RHO, repeats=3, profiles=("authors2022",)
-):
+def expected_cells(*, sets=tuple(NOISES), bits=BITS, features=FEATURES, rhos=RHO, repeats=3, profiles=("authors2022",)):
     """The grid of cells and repeats that a run is to score."""
     rows = []
 
@@ -112,8 +110,7 @@ def make_scores(
     """Score every expected cell on made-up mixtures."""
     rng = np.random.default_rng(seed)
     sets = {
-        name: mixtures(name, rng, speakers=speakers, utterances=utterances)
-        for name in sorted(set(expected["set"]))
+        name: mixtures(name, rng, speakers=speakers, utterances=utterances) for name in sorted(set(expected["set"]))
     }
     spreads = {"lsh": 0.15, "lsh_fixed": 0.06, "blsh": 0.05, "knn": 0.05} | (repeat_spread or {})
     frames = []
@@ -128,9 +125,7 @@ def make_scores(
             draw = drawn.normal(0, spreads[cell.system] * (2 if cell.rho < 0.05 else 1))
         shift = 0.0 if cell.system == "mixture" else {"closed": 1.1, "validation": 0.2, "open": 0.0}[cell.set]
         share = 0.03 if cell.system == "mixture" else 1.0
-        own = np.random.default_rng(
-            [seed, 7, cell.n_bits, cell.repeat, *cell.system.encode(), *cell.set.encode()]
-        )
+        own = np.random.default_rng([seed, 7, cell.n_bits, cell.repeat, *cell.system.encode(), *cell.set.encode()])
         sdr = level + shift + draw + share * (table["effect"].to_numpy() + own.normal(0, 0.1, len(table)))
         frames.append(
             table.drop(columns=["effect"]).assign(
@@ -187,9 +182,7 @@ def make_ssm(*, features=FEATURES, bits=(10, 50, 300), size=250) -> dict[str, np
         states = rng.gamma(0.5, size=(12, 40))[np.repeat(rng.integers(0, 12, size // 5), 5)]
         frames = states + rng.gamma(0.4, size=states.shape) * 0.5
         frames /= np.linalg.norm(frames, axis=1, keepdims=True)
-        matrices[f"{feature}/ssm/authors2022/truth"] = np.round(
-            255 * np.clip(frames @ frames.T, 0, 1)
-        ).astype(np.uint8)
+        matrices[f"{feature}/ssm/authors2022/truth"] = np.round(255 * np.clip(frames @ frames.T, 0, 1)).astype(np.uint8)
         for n_bits in bits:
             signs = np.sign((frames - frames.mean(axis=0)) @ rng.normal(size=(40, n_bits)) + 1e-9)
             similar = (signs @ signs.T / n_bits + 1) / 2

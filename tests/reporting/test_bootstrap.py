@@ -22,9 +22,7 @@ def test_resamples_draw_speakers_and_then_utterances(data):
     for speaker, n_utterances in enumerate(sizes):
         own = counts[:, speakers == f"s{speaker}"]
         # All noises of an utterance come together.
-        assert (
-            own.reshape(30, n_utterances, n_noises) == own.reshape(30, n_utterances, n_noises)[..., :1]
-        ).all()
+        assert (own.reshape(30, n_utterances, n_noises) == own.reshape(30, n_utterances, n_noises)[..., :1]).all()
         drawn[:, speaker] = own.sum(axis=1) / (n_noises * n_utterances)
     assert (drawn == drawn.astype(int)).all()
     assert (drawn.sum(axis=1) == len(sizes)).all()

@@ -17,9 +17,7 @@ def test_files_and_caption(summaries, tmp_path):
     assert paths[0].read_bytes().startswith(b"%PDF")
     assert paths[1].read_bytes().startswith(b"\x89PNG")
     assert b"<svg" in paths[2].read_bytes()
-    assert (
-        paths[3].read_text().startswith("Weights β of the boosting rounds (target ssm, profile authors2022).")
-    )
+    assert paths[3].read_text().startswith("Weights β of the boosting rounds (target ssm, profile authors2022).")
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
@@ -54,23 +52,17 @@ def test_fig3_draws_what_was_scored(summaries):
 
 def test_lines_differ_without_colour(summaries):
     lines = [line for line in icassp_fig3(summaries).figure.axes[0].get_lines() if "ρ" in line.get_label()]
-    looks = {
-        (str(line._dash_pattern), line.get_marker(), line.get_markerfacecolor() == "white") for line in lines
-    }
+    looks = {(str(line._dash_pattern), line.get_marker(), line.get_markerfacecolor() == "white") for line in lines}
     assert len(looks) == len(lines) == 6
     # Lightness (CIE luma) of the two colours is far apart.
-    dark, light = (
-        np.dot((0.2126, 0.7152, 0.0722), np.power(to_rgb(colour), 2.2)) for colour in (DARK, LIGHT)
-    )
+    dark, light = (np.dot((0.2126, 0.7152, 0.0722), np.power(to_rgb(colour), 2.2)) for colour in (DARK, LIGHT))
     assert light - dark > 0.25
 
 
 def test_fig3_of_a_partial_run_names_every_line(partial_summaries):
     [legend] = icassp_fig3(partial_summaries).figure.legends
     names = [text.get_text() for text in legend.get_texts()]
-    assert sorted(names) == sorted(
-        f"{name}, ρ = {rho}" for name in ("LSH", "BLSH", "KNN") for rho in (0.1, 0.01)
-    )
+    assert sorted(names) == sorted(f"{name}, ρ = {rho}" for name in ("LSH", "BLSH", "KNN") for rho in (0.1, 0.01))
 
 
 def test_fig2_puts_the_truth_last(summaries):

@@ -111,9 +111,7 @@ def test_an_empty_run_is_a_page_too():
 
 
 def test_text_from_files_is_escaped(summaries):
-    skipped = pd.DataFrame(
-        [("c", "<script>alert(1)</script>.wav", "a & b")], columns=["corpus", "path", "reason"]
-    )
+    skipped = pd.DataFrame([("c", "<script>alert(1)</script>.wav", "a & b")], columns=["corpus", "path", "reason"])
     strange = dataclasses.replace(summaries, skipped=skipped, facts={"<b>": "</dl>"})
     page = render_page(strange, (), (), title='"><i>', provenance={"k": "<img src=x>"})
     assert "<script>alert" not in page
@@ -177,9 +175,7 @@ def test_claims_table_puts_verdicts_first(summaries):
     order = ["holds", "fails", "undecided", "not judged"]
     assert verdicts == sorted(verdicts, key=order.index)
     assert len(verdicts) == len(summaries.claims)
-    [row] = [
-        row for row in table.rows if row[1] == "BLSH scores above LSH at every number of bits (STFT, ρ = 0.1)"
-    ]
+    [row] = [row for row in table.rows if row[1] == "BLSH scores above LSH at every number of bits (STFT, ρ = 0.1)"]
     assert "6 speakers; 3 repeats; helicopter +, rain +, sea waves +" in row[-1]
 
 
@@ -195,9 +191,7 @@ def test_results_are_made_from_the_summaries_alone(partial_summaries, tmp_path):
         "report.html",
     ):
         assert name in names
-    assert names == {
-        str(p.relative_to(tmp_path / "out")) for p in (tmp_path / "out").rglob("*") if p.is_file()
-    }
+    assert names == {str(p.relative_to(tmp_path / "out")) for p in (tmp_path / "out").rglob("*") if p.is_file()}
     page = (tmp_path / "out" / "report.html").read_text()
     assert "abc123" in page
     assert page.count("data:image/svg+xml;base64,") == 3

@@ -33,9 +33,7 @@ def test_icassp_table_has_all_systems_in_order(summaries):
         "BLSH",
     ]
     titles = [one.title for one in table.columns][-6:]
-    assert titles == [
-        f"{metric} {name} (dB)" for metric in ("SDR", "SAR", "SIR") for name in ("closed", "open")
-    ]
+    assert titles == [f"{metric} {name} (dB)" for metric in ("SDR", "SAR", "SIR") for name in ("closed", "open")]
     assert {row[2] for row in table.rows if row[0] in ("LSH", "BLSH")} == {"150"}
 
 
@@ -56,9 +54,7 @@ def test_another_grid_is_said_in_the_notes(summaries):
     table = icassp_table1(dataclasses.replace(summaries, aggregated=other))
     # All metrics were computed at L = 50 only, the largest of the tables' L that is left.
     assert {row[2] for row in table.rows if row[0] == "BLSH"} == {"50"}
-    assert any(
-        "prints L = 150; this run was scored with all metrics at L = 50" in note for note in table.notes
-    )
+    assert any("prints L = 150; this run was scored with all metrics at L = 50" in note for note in table.notes)
     assert any("prints ρ = 0.1, which this run does not have" in note for note in table.notes)
 
 
@@ -82,15 +78,8 @@ def test_noise_table_ends_with_the_oracles_lead(summaries):
 def test_what_does_not_beat_the_constant_mask_is_marked(summaries):
     rows = summaries.aggregated.copy()
     assert not_above_constant(summaries) == ()
-    assert not any(
-        cell.mark for row in noise_table(summaries).rows for cell in row if isinstance(cell, Number)
-    )
-    lsh = (
-        (rows["system"] == "lsh")
-        & (rows["feature"] == "mel")
-        & (rows["rho"] == 0.01)
-        & (rows["n_bits"] == 300)
-    )
+    assert not any(cell.mark for row in noise_table(summaries).rows for cell in row if isinstance(cell, Number))
+    lsh = (rows["system"] == "lsh") & (rows["feature"] == "mel") & (rows["rho"] == 0.01) & (rows["n_bits"] == 300)
     rows.loc[lsh, "sdr"] = -5.0
     worse = dataclasses.replace(summaries, aggregated=rows)
     assert not_above_constant(worse) == ("LSH (mel, ρ = 0.01)",)

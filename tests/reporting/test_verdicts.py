@@ -42,9 +42,7 @@ def curves(system_left="blsh", system_right="lsh"):
 def judge(claims, scores, expected, training=None, models=(MODEL,), seed=0, n_resamples=400):
     training = make_training(features=("stft",)) if training is None else training
     rng = np.random.default_rng(seed)
-    return judge_claims(
-        claims, scores, training, expected=expected, models=models, n_resamples=n_resamples, rng=rng
-    )
+    return judge_claims(claims, scores, training, expected=expected, models=models, n_resamples=n_resamples, rng=rng)
 
 
 def verdict(one, *run, **changes):
@@ -86,9 +84,7 @@ def test_no_difference_is_undecided():
 def test_the_value_is_the_difference_of_the_aggregated_means(run):
     _, scores = run
     own = scores[(scores["set"] == "open") & (scores["n_bits"] == 50)]
-    means = {
-        system: np.average(part["sdr"], weights=part["seconds"]) for system, part in own.groupby("system")
-    }
+    means = {system: np.average(part["sdr"], weights=part["seconds"]) for system, part in own.groupby("system")}
     assert verdict(claim(), *run)["value"] == pytest.approx(means["blsh"] - means["lsh"], abs=1e-6)
 
 
@@ -147,9 +143,7 @@ def test_a_level_never_reached_fails_and_says_so(run):
 def test_crossing_equals_the_naive_one(run, rng):
     expected, scores = run
     one = claim("crossing", "within", (75.0, 150.0), **curves("blsh", "knn"))
-    found = Evidence(scores, expected, n_resamples=5, entropy=1).resample(
-        one.terms, "sdr", MODEL, over_bits=True
-    )
+    found = Evidence(scores, expected, n_resamples=5, entropy=1).resample(one.terms, "sdr", MODEL, over_bits=True)
     got = STATISTICS["crossing"](one, found)
     mean = [(mean * found.draws).sum(axis=-1) / found.draws.sum(axis=-1) for mean in found.means]
     for row in range(len(got)):
@@ -320,9 +314,7 @@ def test_beta_needs_three_seeds(run):
 def test_beta_that_does_not_fall_far_enough_fails(run):
     expected, scores = run
     training = make_training(features=("stft",), seeds=4)
-    found = verdict(
-        beta_claim("beta_ratio", "at_most", 0.5, rounds=(1, 20)), expected, scores, training=training
-    )
+    found = verdict(beta_claim("beta_ratio", "at_most", 0.5, rounds=(1, 20)), expected, scores, training=training)
     assert found["verdict"] == "fails"
     assert found["value"] == pytest.approx((1.02 - 0.048) / (1.02 - 0.0024), abs=0.05)
 

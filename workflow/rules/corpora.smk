@@ -7,14 +7,16 @@ rule manifest:
         f"{DATA}/logs/manifest_{{corpus}}.log",
     benchmark:
         f"{DATA}/benchmarks/manifest/{{corpus}}.tsv"
-    params:
-        settings=lambda w: blsh_rules.manifest_settings(CONFIG, w.corpus),
-        code=blsh_rules.code("manifest"),
-        folder=lambda w: blsh_rules.folder_flag(CONFIG, w.corpus),
+    conda:
+        "blsh"
     threads: 2
     resources:
         mem_mb=1000,
         runtime="2h",
+    params:
+        settings=lambda w: blsh_rules.manifest_settings(CONFIG, w.corpus),
+        code=blsh_rules.code("manifest"),
+        folder=lambda w: blsh_rules.folder_flag(CONFIG, w.corpus),
     shell:
         "blsh manifest {params.settings} {params.folder} --threads {threads} -o {output.csv} --log-command > {log} 2>&1"
 
@@ -29,12 +31,14 @@ rule units:
         f"{DATA}/logs/units.log",
     benchmark:
         f"{DATA}/benchmarks/units.tsv"
-    params:
-        settings=blsh_rules.units_settings(CONFIG),
-        code=blsh_rules.code("units"),
-        corpora=blsh_rules.corpora_flags(CONFIG),
+    conda:
+        "blsh"
     resources:
         mem_mb=1000,
         runtime="1h",
+    params:
+        settings=blsh_rules.units_settings(CONFIG),
+        code=blsh_rules.code("units"),
+        corpora=blsh_rules.corpora_flags(CONFIG, blsh_rules.speech_corpora(CONFIG)),
     shell:
         "blsh units {params.settings} {params.corpora} -o {output} --log-command > {log} 2>&1"

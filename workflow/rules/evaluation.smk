@@ -10,13 +10,15 @@ rule score_control:
         f"{RESULTS}/logs/score_{{set}}_{{control}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/score/{{set}}_{{control}}.tsv"
+    conda:
+        "blsh"
+    resources:
+        mem_mb=1500,
+        runtime="4h",
     params:
         settings=lambda w: blsh_rules.score_settings(CONFIG, w),
         code=blsh_rules.code("score"),
         corpora=blsh_rules.corpora_flags(CONFIG),
-    resources:
-        mem_mb=1500,
-        runtime="4h",
     shell:
         "blsh score {params.settings} --recipes {input.recipes} {params.corpora} --constant {input.constant}"
         " -o {output} --log-command > {log} 2>&1"
@@ -35,13 +37,15 @@ rule score_neighbours:
         f"{RESULTS}/logs/score_{{set}}_{{system}}_{{feature}}_rho-{{rho}}_rep-{{repeat}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/score/{{set}}_{{system}}_{{feature}}_rho-{{rho}}_rep-{{repeat}}.tsv"
+    conda:
+        "blsh"
+    resources:
+        mem_mb=3000,
+        runtime="8h",
     params:
         settings=lambda w: blsh_rules.score_settings(CONFIG, w),
         code=blsh_rules.code("score"),
         corpora=blsh_rules.corpora_flags(CONFIG),
-    resources:
-        mem_mb=3000,
-        runtime="8h",
     shell:
         "blsh score {params.settings} --recipes {input.recipes} {params.corpora} --features {input.features}"
         " --masks {input.masks} -o {output} --log-command > {log} 2>&1"
@@ -61,13 +65,15 @@ rule score_blsh:
         f"{RESULTS}/logs/score_{{set}}_blsh_{{feature}}_{{target}}_rho-{{rho}}_rep-{{repeat}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/score/{{set}}_blsh_{{feature}}_{{target}}_rho-{{rho}}_rep-{{repeat}}.tsv"
+    conda:
+        "blsh"
+    resources:
+        mem_mb=3000,
+        runtime="8h",
     params:
         settings=lambda w: blsh_rules.score_settings(CONFIG, w),
         code=blsh_rules.code("score"),
         corpora=blsh_rules.corpora_flags(CONFIG),
-    resources:
-        mem_mb=3000,
-        runtime="8h",
     shell:
         "blsh score {params.settings} --recipes {input.recipes} {params.corpora} --features {input.features}"
         " --masks {input.masks} --model {input.model} -o {output} --log-command > {log} 2>&1"

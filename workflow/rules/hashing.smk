@@ -10,13 +10,15 @@ rule train:
         f"{RESULTS}/logs/train_{{feature}}_{{target}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/train/{{feature}}_{{target}}.tsv"
-    params:
-        settings=lambda w: blsh_rules.train_settings(CONFIG, w.feature, w.target),
-        code=blsh_rules.code("train"),
+    conda:
+        "blsh"
     threads: 2
     resources:
         mem_mb=4000,
         runtime="12h",
+    params:
+        settings=lambda w: blsh_rules.train_settings(CONFIG, w.feature, w.target),
+        code=blsh_rules.code("train"),
     shell:
         "blsh train {params.settings} --features {input.features} --masks {input.masks} --threads {threads}"
         " --history {output.history} -o {output.model} --log-command > {log} 2>&1"

@@ -9,13 +9,15 @@ rule draw:
         f"{DATA}/logs/draw_{{set}}.log",
     benchmark:
         f"{DATA}/benchmarks/draw/{{set}}.tsv"
+    conda:
+        "blsh"
+    resources:
+        mem_mb=1000,
+        runtime="1h",
     params:
         settings=lambda w: blsh_rules.draw_settings(CONFIG, w.set),
         code=blsh_rules.code("draw"),
         corpora=blsh_rules.corpora_flags(CONFIG),
-    resources:
-        mem_mb=1000,
-        runtime="1h",
     shell:
         "blsh draw {params.settings} --units {input.units} {params.corpora} -o {output} --log-command > {log} 2>&1"
 
@@ -35,15 +37,18 @@ rule frames:
         f"{DATA}/logs/frames.log",
     benchmark:
         f"{DATA}/benchmarks/frames.tsv"
-    params:
-        settings=blsh_rules.frames_settings(CONFIG),
-        code=blsh_rules.code("frames"),
-        corpora=blsh_rules.corpora_flags(CONFIG),
+    conda:
+        "blsh"
     threads: 2
     resources:
         mem_mb=2000,
         runtime="4h",
+    params:
+        features=lambda w, output: os.path.dirname(output.features[0]),
+        settings=blsh_rules.frames_settings(CONFIG),
+        code=blsh_rules.code("frames"),
+        corpora=blsh_rules.corpora_flags(CONFIG),
     shell:
         "blsh frames {params.settings} --recipes {input.recipes} {params.corpora} --threads {threads}"
-        " --features-to {DATA}/features --masks {output.masks} --constant {output.constant}"
+        " --features-to {params.features} --masks {output.masks} --constant {output.constant}"
         " --log-command > {log} 2>&1"

@@ -9,12 +9,14 @@ rule noises:
         f"{DATA}/logs/noises_{{set}}.log",
     benchmark:
         f"{DATA}/benchmarks/noises/{{set}}.tsv"
-    params:
-        code=blsh_rules.code("noises"),
-        corpora=blsh_rules.corpora_flags(CONFIG),
+    conda:
+        "blsh"
     resources:
         mem_mb=1500,
         runtime="1h",
+    params:
+        code=blsh_rules.code("noises"),
+        corpora=blsh_rules.corpora_flags(CONFIG),
     shell:
         "blsh noises --recipes {input.recipes} {params.corpora} -o {output} --log-command > {log} 2>&1"
 
@@ -31,13 +33,15 @@ rule ssm:
         f"{RESULTS}/logs/ssm_{{feature}}_{{target}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/ssm/{{feature}}_{{target}}.tsv"
+    conda:
+        "blsh"
+    resources:
+        mem_mb=1000,
+        runtime="1h",
     params:
         settings=lambda w: blsh_rules.ssm_settings(CONFIG, w.feature, w.target),
         code=blsh_rules.code("ssm"),
         corpora=blsh_rules.corpora_flags(CONFIG),
-    resources:
-        mem_mb=1000,
-        runtime="1h",
     shell:
         "blsh ssm {params.settings} --recipes {input.recipes} --model {input.model} {params.corpora} -o {output}"
         " --log-command > {log} 2>&1"
@@ -48,7 +52,9 @@ rule examples:
     input:
         recipes=f"{DATA}/mixtures/open.csv",
         manifests=blsh_rules.all_manifests(CONFIG),
-        features=expand("{data}/features/{feature}.npy", data=DATA, feature=CONFIG.grid.features),
+        features=expand(
+            "{data}/features/{feature}.npy", data=DATA, feature=CONFIG.grid.features
+        ),
         masks=f"{DATA}/masks/train.npy",
         constant=f"{DATA}/masks/constant.npy",
         models=blsh_rules.model_files(CONFIG),
@@ -58,16 +64,19 @@ rule examples:
         f"{RESULTS}/logs/examples.log",
     benchmark:
         f"{RESULTS}/benchmarks/examples.tsv"
-    params:
-        settings=blsh_rules.examples_settings(CONFIG),
-        code=blsh_rules.code("examples"),
-        corpora=blsh_rules.corpora_flags(CONFIG),
+    conda:
+        "blsh"
     resources:
         mem_mb=2000,
         runtime="1h",
+    params:
+        features=lambda w, input: os.path.dirname(input.features[0]),
+        settings=blsh_rules.examples_settings(CONFIG),
+        code=blsh_rules.code("examples"),
+        corpora=blsh_rules.corpora_flags(CONFIG),
     shell:
-        "blsh examples {params.settings} --recipes {input.recipes} --features-from {DATA}/features"
-        " --masks {input.masks} --constant {input.constant} --models-from {RESULTS}/models {params.corpora}"
+        "blsh examples {params.settings} --recipes {input.recipes} --features-from {params.features}"
+        " --masks {input.masks} --constant {input.constant} --model {input.models} {params.corpora}"
         " -o {output} --log-command > {log} 2>&1"
 
 
@@ -87,14 +96,17 @@ rule aggregate:
         f"{RESULTS}/logs/aggregate.log",
     benchmark:
         f"{RESULTS}/benchmarks/aggregate.tsv"
-    params:
-        settings=blsh_rules.whole_settings(CONFIG),
-        code=blsh_rules.code("aggregate"),
+    conda:
+        "blsh"
     resources:
         mem_mb=4000,
         runtime="1h",
+    params:
+        folder=lambda w, output: os.path.dirname(output[0]),
+        settings=blsh_rules.whole_settings(CONFIG),
+        code=blsh_rules.code("aggregate"),
     shell:
-        "blsh aggregate {params.settings} -o {RESULTS}/summaries --log-command > {log} 2>&1"
+        "blsh aggregate {params.settings} -o {params.folder} --log-command > {log} 2>&1"
 
 
 rule provenance:
@@ -107,12 +119,14 @@ rule provenance:
         f"{RESULTS}/logs/provenance.log",
     benchmark:
         f"{RESULTS}/benchmarks/provenance.tsv"
-    params:
-        settings=blsh_rules.whole_settings(CONFIG),
-        code=blsh_rules.code("provenance"),
+    conda:
+        "blsh"
     resources:
         mem_mb=1000,
         runtime="10m",
+    params:
+        settings=blsh_rules.whole_settings(CONFIG),
+        code=blsh_rules.code("provenance"),
     shell:
         "blsh provenance {params.settings} -o {output} --log-command > {log} 2>&1"
 
@@ -129,10 +143,13 @@ rule report:
         f"{RESULTS}/logs/report.log",
     benchmark:
         f"{RESULTS}/benchmarks/report.tsv"
-    params:
-        code=blsh_rules.code("report"),
+    conda:
+        "blsh"
     resources:
         mem_mb=2000,
         runtime="30m",
+    params:
+        folder=lambda w, output: os.path.dirname(output[0]),
+        code=blsh_rules.code("report"),
     shell:
-        "blsh report --from {RESULTS} -o {RESULTS} --log-command > {log} 2>&1"
+        "blsh report --from {params.folder} -o {params.folder} --log-command > {log} 2>&1"
