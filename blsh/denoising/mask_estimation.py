@@ -89,9 +89,7 @@ def mean_mask(packed_masks: np.ndarray) -> np.ndarray:
 def _check_masks(packed_masks: np.ndarray) -> np.ndarray:
     masks = plain_array("packed_masks", packed_masks, np.uint8, 2)
     if masks.shape[1] != _N_BYTES:
-        raise ValueError(
-            f"packed_masks of shape {masks.shape} must have {_N_BYTES} columns, as from pack_masks"
-        )
+        raise ValueError(f"packed_masks of shape {masks.shape} must have {_N_BYTES} columns, as from pack_masks")
     return masks
 
 

@@ -104,8 +104,11 @@ def _score_mixture(
 ) -> list[dict[str, object]]:
     scene = Scene(render(recipe, recordings))
     masks = estimator(scene)
-    if len(masks) != len(n_bits):
-        raise ValueError(f"the system gave {len(masks)} masks for {len(n_bits)} code lengths {list(n_bits)}")
+    if masks.shape != (len(n_bits), *scene.spectrum.shape):
+        raise ValueError(
+            f"the system gave masks of shape {masks.shape} for {len(n_bits)} code lengths {list(n_bits)} "
+            f"and a spectrum of shape {scene.spectrum.shape}; it must give one mask for each length"
+        )
     wanted = [metrics.of(bits) for bits in n_bits]
     judges = _judges(scene, wanted)
     mixture_sdr = _sdr_of_mixture(scene, judges)

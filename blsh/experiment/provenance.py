@@ -19,7 +19,6 @@ from blsh.files.checksums import sha256_of_file
 __all__ = ["provenance"]
 
 LIBRARIES = (
-    "librosa",
     "llvmlite",
     "numba",
     "numpy",

@@ -12,7 +12,8 @@ from blsh.hashing.plain_arrays import CACHE_LINE
 CHUNK_BITS = 16
 BLOCK = 512  # rows: a block of 512-bit codes is 32 KiB and stays in the first-level cache for a whole tile
 
-_GROUP = 64
+_GROUP = 128
+_NO_LIMIT = 65536.0  # above any distance, where a heap's root may still be infinite
 _NONE = np.uint16(0)
 _ALL = np.uint16(0xFFFF)
 
@@ -56,14 +57,10 @@ def search_blocks(blocks, n_rows, first_row, queries, ends, costs, rows, tile):
         first, last = start * tile, min((start + 1) * tile, n_queries)
         distances = _row_on_cache_line()
         if bounded:
-            _search_tile(
-                blocks, n_bounding, n_rows, 0, queries, first, last, ends, costs, rows, distances, True
-            )
+            _search_tile(blocks, n_bounding, n_rows, 0, queries, first, last, ends, costs, rows, distances, True)
             for heap in range(first * ends.size, last * ends.size):
                 costs[heap] = costs[heap, 0] + 1.0
-        _search_tile(
-            blocks, n_blocks, n_rows, first_row, queries, first, last, ends, costs, rows, distances, False
-        )
+        _search_tile(blocks, n_blocks, n_rows, first_row, queries, first, last, ends, costs, rows, distances, False)
 
 
 @njit(cache=True)
@@ -102,9 +99,7 @@ _add_one, _add_two, _add_four, _add_eight = (_make_adder(n) for n in (1, 2, 4, 8
 
 
 @njit(cache=True)
-def _search_tile(
-    blocks, n_blocks, n_rows, first_row, queries, first, last, ends, costs, rows, distances, bounding
-):
+def _search_tile(blocks, n_blocks, n_rows, first_row, queries, first, last, ends, costs, rows, distances, bounding):
     """Search blocks for queries first…last - 1; where `bounding`, push only each block's least distance."""
     # All loops stand inside one function: at a call per (query, block), counting the references of the
     # array arguments would cost as much as the distances.
@@ -132,19 +127,19 @@ def _search_tile(
                         replace_worst(costs, rows, heap, np.float64(least), NO_ROW)
                     else:
                         start = block * BLOCK
-                        _push_block(
-                            distances, min(BLOCK, n_rows - start), first_row + start, costs, rows, heap
-                        )
+                        _push_block(distances, min(BLOCK, n_rows - start), first_row + start, costs, rows, heap)
 
 
 @njit(cache=True)
 def _push_block(distances, n_valid, first_row, costs, rows, heap):
     """Push the distances of one block that can still enter; the rest is passed over in groups."""
+    limit = np.int64(min(costs[heap, 0], _NO_LIMIT))  # an integer: no conversion at each comparison
     for start in range(0, n_valid, _GROUP):
         least = _ALL
         for i in range(_GROUP):
             least = min(least, distances[np.uint64(start + i)])
-        if least < costs[heap, 0]:
+        if least < limit:
             for i in range(start, min(start + _GROUP, n_valid)):
-                if distances[i] < costs[heap, 0]:
+                if distances[np.uint64(i)] < limit:
                     replace_worst(costs, rows, heap, np.float64(distances[i]), first_row + i)
+                    limit = np.int64(min(costs[heap, 0], _NO_LIMIT))

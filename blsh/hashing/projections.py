@@ -69,9 +69,7 @@ class Projections:
         }
         for name, array in arrays.items():
             if len(array) != len(matrix):
-                raise ValueError(
-                    f"{name} of shape {array.shape} must have a value for each of the {len(matrix)} bits"
-                )
+                raise ValueError(f"{name} of shape {array.shape} must have a value for each of the {len(matrix)} bits")
             if not np.isfinite(array).all():
                 raise ValueError(f"{name} has values that are not finite: make the projections again")
             object.__setattr__(self, name, array)

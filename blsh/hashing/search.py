@@ -141,9 +141,7 @@ def hamming_neighbours(queries: Codes, dictionary: Codes | HammingIndex, k: int)
     return hamming_sweep(queries, dictionary, k, (queries.n_bits,))[0]
 
 
-def hamming_sweep(
-    queries: Codes, dictionary: Codes | HammingIndex, k: int, n_bits: Sequence[int]
-) -> list[Neighbours]:
+def hamming_sweep(queries: Codes, dictionary: Codes | HammingIndex, k: int, n_bits: Sequence[int]) -> list[Neighbours]:
     """Find the neighbours at several code lengths in one pass over the dictionary.
 
     Parameters
@@ -257,9 +255,7 @@ def _check_k(k: int, n_frames: int) -> int:
     if k < 1:
         raise ValueError(f"k={k} must be at least 1: ask for a neighbour")
     if k > n_frames:
-        raise ValueError(
-            f"k={k} exceeds the dictionary's {n_frames} frames: ask for fewer, or give a larger rho"
-        )
+        raise ValueError(f"k={k} exceeds the dictionary's {n_frames} frames: ask for fewer, or give a larger rho")
     return k
 
 
@@ -319,8 +315,6 @@ def _norms(name: str, rows: np.ndarray) -> np.ndarray:
     norms = row_norms(rows)
     finite = np.isfinite(norms)
     if not finite.all():
-        raise ValueError(
-            f"{name} row {int(np.argmin(finite))} is not finite: look for NaN or Inf in its recording"
-        )
+        raise ValueError(f"{name} row {int(np.argmin(finite))} is not finite: look for NaN or Inf in its recording")
     norms[norms > 2.0**62] = np.inf
     return norms

@@ -170,8 +170,25 @@ def _add_frames(total: np.ndarray, frames: np.ndarray, start: int) -> None:
 
 @cache
 def _mel_filters() -> scipy.sparse.csr_array:
-    from librosa.filters import mel  # librosa takes a second to import
+    """Triangles between 130 corners that are equally spaced in mel from 0 to 8000 Hz, each of area 1 over the Hz.
 
-    return scipy.sparse.csr_array(
-        mel(sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=N_MELS, fmin=0.0, fmax=SAMPLE_RATE / 2)
-    )
+    They are librosa's default filters (a test compares), without the second that importing librosa takes in each job.
+    """
+    corners = _hz_of_mel(np.linspace(0.0, _mel_of_hz(SAMPLE_RATE / 2), N_MELS + 2))
+    bins = np.arange(N_BINS) * SAMPLE_RATE / N_FFT
+    low, centre, high = corners[:-2, None], corners[1:-1, None], corners[2:, None]
+    triangles = np.maximum(0, np.minimum((bins - low) / (centre - low), (high - bins) / (high - centre)))
+    return scipy.sparse.csr_array((triangles * 2 / (high - low)).astype(np.float32))
+
+
+# Slaney's mel scale (Auditory Toolbox): linear up to 1000 Hz, which is 15 mel, then 27 steps for each factor of 6.4.
+_LINEAR_HZ, _LINEAR_MEL, _LOG_STEP = 1000.0, 15.0, np.log(6.4) / 27
+
+
+def _mel_of_hz(hz: float) -> float:
+    return _LINEAR_MEL + np.log(hz / _LINEAR_HZ) / _LOG_STEP
+
+
+def _hz_of_mel(mel: np.ndarray) -> np.ndarray:
+    linear = mel * _LINEAR_HZ / _LINEAR_MEL
+    return np.where(mel < _LINEAR_MEL, linear, _LINEAR_HZ * np.exp((mel - _LINEAR_MEL) * _LOG_STEP))

@@ -46,9 +46,7 @@ def test_masks_in_any_memory_order(rng, masks):
     indices = rng.integers(0, 40, (5, 4))
     packed = pack_masks(masks)
     expected = average_masks(packed, indices)
-    np.testing.assert_array_equal(
-        average_masks(np.asfortranarray(packed), np.asfortranarray(indices)), expected
-    )
+    np.testing.assert_array_equal(average_masks(np.asfortranarray(packed), np.asfortranarray(indices)), expected)
     np.testing.assert_array_equal(mean_mask(np.asfortranarray(packed)), mean_mask(packed))
 
 

@@ -27,9 +27,7 @@ def test_encode_equals_its_definition(n_frames, n_bits, n_features, seed):
     )
     codes = encode(features, projections)
     assert codes.n_bits == n_bits
-    np.testing.assert_array_equal(
-        unpack_bits(codes), naive.bits_of(features, projections.matrix, projections.bias)
-    )
+    np.testing.assert_array_equal(unpack_bits(codes), naive.bits_of(features, projections.matrix, projections.bias))
 
 
 def test_the_order_of_the_sum_is_the_definition():
@@ -39,9 +37,7 @@ def test_the_order_of_the_sum_is_the_definition():
     )
     features = np.ones((1, 3), np.float32)
     np.testing.assert_array_equal(unpack_bits(encode(features, projections)), [[False, False]])
-    np.testing.assert_array_equal(
-        naive.bits_of(features, projections.matrix, projections.bias), [[False, False]]
-    )
+    np.testing.assert_array_equal(naive.bits_of(features, projections.matrix, projections.bias), [[False, False]])
 
 
 def test_near_zero_sums_are_decided_alike(rng):
@@ -56,9 +52,7 @@ def test_near_zero_sums_are_decided_alike(rng):
 
 def test_zero_counts_as_one():
     zero = Projections(np.zeros((3, 2), np.float32), np.array([0.0, -0.0, -1e-30], np.float32))
-    np.testing.assert_array_equal(
-        unpack_bits(encode(np.zeros((1, 2), np.float32), zero)), [[True, True, False]]
-    )
+    np.testing.assert_array_equal(unpack_bits(encode(np.zeros((1, 2), np.float32), zero)), [[True, True, False]])
 
 
 def test_a_code_depends_on_its_frame_alone(rng):

@@ -162,11 +162,7 @@ def test_threads_change_nothing(rng):
 
     def search_both():
         swept = hamming_sweep(queries, dictionary, 10, (7, 60))
-        return [
-            a.tobytes()
-            for f in (*swept, inner_product_neighbours(rows, others, 10))
-            for a in vars(f).values()
-        ]
+        return [a.tobytes() for f in (*swept, inner_product_neighbours(rows, others, 10)) for a in vars(f).values()]
 
     n_threads = numba.get_num_threads()
     try:
@@ -265,9 +261,7 @@ def test_inner_products_of_any_size(n_queries, n_frames, width, exponent, data):
     # From subnormal float32 products to ones that overflow.
     rng = np.random.default_rng(data.draw(st.integers(0, 1000)))
     queries, dictionary = (
-        (rng.integers(-3, 4, (n, width)) * 10.0 ** (exponent + rng.integers(-2, 3, (n, 1)))).astype(
-            np.float32
-        )
+        (rng.integers(-3, 4, (n, width)) * 10.0 ** (exponent + rng.integers(-2, 3, (n, 1)))).astype(np.float32)
         for n in (n_queries, n_frames)
     )
     k = data.draw(st.integers(1, n_frames))

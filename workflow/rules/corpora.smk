@@ -8,7 +8,7 @@ rule manifest:
     benchmark:
         f"{DATA}/benchmarks/manifest/{{corpus}}.tsv"
     conda:
-        "blsh"
+        "../../environment.yml"
     threads: 2
     resources:
         mem_mb=1000,
@@ -32,7 +32,7 @@ rule units:
     benchmark:
         f"{DATA}/benchmarks/units.tsv"
     conda:
-        "blsh"
+        "../../environment.yml"
     resources:
         mem_mb=1000,
         runtime="1h",

@@ -11,7 +11,7 @@ rule score_control:
     benchmark:
         f"{RESULTS}/benchmarks/score/{{set}}_{{control}}.tsv"
     conda:
-        "blsh"
+        "../../environment.yml"
     resources:
         mem_mb=1500,
         runtime="4h",
@@ -38,7 +38,7 @@ rule score_neighbours:
     benchmark:
         f"{RESULTS}/benchmarks/score/{{set}}_{{system}}_{{feature}}_rho-{{rho}}_rep-{{repeat}}.tsv"
     conda:
-        "blsh"
+        "../../environment.yml"
     resources:
         mem_mb=3000,
         runtime="8h",
@@ -66,7 +66,7 @@ rule score_blsh:
     benchmark:
         f"{RESULTS}/benchmarks/score/{{set}}_blsh_{{feature}}_{{target}}_rho-{{rho}}_rep-{{repeat}}.tsv"
     conda:
-        "blsh"
+        "../../environment.yml"
     resources:
         mem_mb=3000,
         runtime="8h",

@@ -11,7 +11,7 @@ rule train:
     benchmark:
         f"{RESULTS}/benchmarks/train/{{feature}}_{{target}}.tsv"
     conda:
-        "blsh"
+        "../../environment.yml"
     threads: 2
     resources:
         mem_mb=4000,

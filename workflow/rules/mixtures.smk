@@ -10,7 +10,7 @@ rule draw:
     benchmark:
         f"{DATA}/benchmarks/draw/{{set}}.tsv"
     conda:
-        "blsh"
+        "../../environment.yml"
     resources:
         mem_mb=1000,
         runtime="1h",
@@ -38,7 +38,7 @@ rule frames:
     benchmark:
         f"{DATA}/benchmarks/frames.tsv"
     conda:
-        "blsh"
+        "../../environment.yml"
     threads: 2
     resources:
         mem_mb=2000,

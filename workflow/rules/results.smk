@@ -10,7 +10,7 @@ rule noises:
     benchmark:
         f"{DATA}/benchmarks/noises/{{set}}.tsv"
     conda:
-        "blsh"
+        "../../environment.yml"
     resources:
         mem_mb=1500,
         runtime="1h",
@@ -34,7 +34,7 @@ rule ssm:
     benchmark:
         f"{RESULTS}/benchmarks/ssm/{{feature}}_{{target}}.tsv"
     conda:
-        "blsh"
+        "../../environment.yml"
     resources:
         mem_mb=1000,
         runtime="1h",
@@ -65,7 +65,7 @@ rule examples:
     benchmark:
         f"{RESULTS}/benchmarks/examples.tsv"
     conda:
-        "blsh"
+        "../../environment.yml"
     resources:
         mem_mb=2000,
         runtime="1h",
@@ -97,7 +97,7 @@ rule aggregate:
     benchmark:
         f"{RESULTS}/benchmarks/aggregate.tsv"
     conda:
-        "blsh"
+        "../../environment.yml"
     resources:
         mem_mb=4000,
         runtime="1h",
@@ -120,7 +120,7 @@ rule provenance:
     benchmark:
         f"{RESULTS}/benchmarks/provenance.tsv"
     conda:
-        "blsh"
+        "../../environment.yml"
     resources:
         mem_mb=1000,
         runtime="10m",
@@ -144,7 +144,7 @@ rule report:
     benchmark:
         f"{RESULTS}/benchmarks/report.tsv"
     conda:
-        "blsh"
+        "../../environment.yml"
     resources:
         mem_mb=2000,
         runtime="30m",
