@@ -15,10 +15,7 @@ def losses_of_pairs(signs, target, loss):
     """Loss of every pair for bits of ±1."""
     n = len(signs)
     return np.array(
-        [
-            [pair_loss((signs[i] * signs[j] + 1) / 2, float(target[i, j]), loss) for j in range(n)]
-            for i in range(n)
-        ]
+        [[pair_loss((signs[i] * signs[j] + 1) / 2, float(target[i, j]), loss) for j in range(n)] for i in range(n)]
     )
 
 
@@ -54,9 +51,7 @@ def gradient(frames, weights, target, vector, loss, square_gradient):
     return np.append(frames.astype(np.float64).T @ by_value, by_value.sum())
 
 
-def boost_round(
-    frames, targets, codes, betas, start, *, projection_loss, boosting_loss, square_gradient, rate, passes
-):
+def boost_round(frames, targets, codes, betas, start, *, projection_loss, boosting_loss, square_gradient, rate, passes):
     """One round on segments, a fixed number of passes: vector, ε, loss of each pass."""
     weights = [pair_weights(s, c, betas, boosting_loss) for s, c in zip(targets, codes, strict=True)]
     vector = np.array(start, dtype=np.float64)
@@ -70,9 +65,7 @@ def boost_round(
             steps += 1
             first = 0.95 * first + 0.05 * g
             second = 0.98 * second + 0.02 * g * g
-            vector = vector - rate * (first / (1 - 0.95**steps)) / (
-                np.sqrt(second / (1 - 0.98**steps)) + 1e-8
-            )
+            vector = vector - rate * (first / (1 - 0.95**steps)) / (np.sqrt(second / (1 - 0.98**steps)) + 1e-8)
         history.append(np.mean(losses))
     vector = vector.astype(np.float32)
     epsilon = np.mean(

@@ -14,9 +14,7 @@ def join_pieces(pieces: Sequence[Piece], read: Callable[[Piece], np.ndarray], fa
         samples = [float(value) for value in read(piece)]
         for j in range(fade if i else 0):
             weight = (j + 0.5) / fade
-            joined[len(joined) - fade + j] = (
-                joined[len(joined) - fade + j] * (1 - weight) + samples[j] * weight
-            )
+            joined[len(joined) - fade + j] = joined[len(joined) - fade + j] * (1 - weight) + samples[j] * weight
         joined += samples[fade if i else 0 :]
     return np.array(joined)
 
@@ -45,9 +43,7 @@ def balanced_quotas(capacities: Sequence[int], total: int) -> list[int]:
     return quotas
 
 
-def excerpts(
-    lengths: Sequence[int], n_samples: int, limit: int, silent: set[tuple[int, int]]
-) -> list[tuple[int, int]]:
+def excerpts(lengths: Sequence[int], n_samples: int, limit: int, silent: set[tuple[int, int]]) -> list[tuple[int, int]]:
     """(recording, start) of a speaker's excerpts: slot after slot, recording after recording."""
     found = []
     for recording, length in enumerate(lengths):

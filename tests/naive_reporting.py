@@ -29,9 +29,7 @@ def aggregate(scores, group=lambda row: ""):
             total = sum(mixture[2] for mixture in means)
             mean = sum(mixture[2] * value for mixture, value in means.items()) / total
             plain = sum(means.values()) / len(means)
-            repeats = [
-                sum(s * v for s, v in pairs) / sum(s for s, _ in pairs) for pairs in by_repeat.values()
-            ]
+            repeats = [sum(s * v for s, v in pairs) / sum(s for s, _ in pairs) for pairs in by_repeat.values()]
             found[key, metric] = (mean, plain, statistics.stdev(repeats) if len(repeats) > 1 else math.nan)
     return found
 

@@ -83,9 +83,7 @@ def read(
         If a class does not exist, ESC-50's table cannot be read, or no usable recording is left.
     """
     layout = find_layout(folder)
-    categories, describe_clip = (
-        _read_esc10(layout.root) if layout.name == "esc-10" else _read_esc50(layout.root)
-    )
+    categories, describe_clip = _read_esc10(layout.root) if layout.name == "esc-10" else _read_esc50(layout.root)
     if classes is not None:
         require_known(classes, categories, "class", layout.root)
 
@@ -151,9 +149,7 @@ def _read_esc50(root: Path) -> tuple[set[str], _Describe]:
     path = root / _META
     table = tables.read_csv(path, {"filename": str, "fold": "int64", "category": str, "esc10": str})
     if not table["esc10"].isin(["True", "False"]).all():
-        raise ValueError(
-            f"column 'esc10' of {path} holds values other than True and False: restore the table"
-        )
+        raise ValueError(f"column 'esc10' of {path} holds values other than True and False: restore the table")
     rows = {row.filename: row for row in table.itertuples(index=False)}
 
     def describe(path: str) -> Labels:

@@ -95,9 +95,7 @@ def read(
         def describe(path: str) -> Labels:
             return _labels_of_tree(path, names, licence)
 
-    return scan(
-        folder, Layout("folder", folder), paths, describe, corpus=corpus, listing=listing, progress=progress
-    )
+    return scan(folder, Layout("folder", folder), paths, describe, corpus=corpus, listing=listing, progress=progress)
 
 
 def find_layout(folder: Path) -> Layout:
@@ -159,9 +157,7 @@ def _audio_files(folder: Path) -> Iterator[str]:
 def _read_table(path: Path, licence: str) -> dict[str, Labels]:
     with open(path, encoding="utf-8", newline="") as handle:
         header = next(csv.reader(handle), [])
-    columns = [
-        c for c in ("path", "split", "speaker", "gender", "class", "licence") if c in header or c == "path"
-    ]
+    columns = [c for c in ("path", "split", "speaker", "gender", "class", "licence") if c in header or c == "path"]
     frame = tables.read_csv(path, dict.fromkeys(columns, str))
     labels: dict[str, Labels] = {}
     for row, record in enumerate(zip(*(frame[column].tolist() for column in columns), strict=True), start=1):

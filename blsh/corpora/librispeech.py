@@ -115,8 +115,6 @@ def _read_genders(path: Path) -> dict[str, str]:
             continue
         fields = [field.strip() for field in line.split("|")]
         if len(fields) < 2 or fields[1] not in ("F", "M"):
-            raise ValueError(
-                f"line {number} of {path} is not 'ID | F or M | …': restore the data set's own table"
-            )
+            raise ValueError(f"line {number} of {path} is not 'ID | F or M | …': restore the data set's own table")
         genders[fields[0]] = fields[1]
     return genders

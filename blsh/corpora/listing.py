@@ -93,9 +93,7 @@ def read_listing(path: Path, layout: str) -> dict[str, str]:
         if entry.layout != layout:
             continue
         if entry.path in hashes:
-            raise ValueError(
-                f"row {row} of {path}: path={entry.path!r} is listed twice for layout {layout!r}"
-            )
+            raise ValueError(f"row {row} of {path}: path={entry.path!r} is listed twice for layout {layout!r}")
         hashes[entry.path] = entry.sha256
     if not hashes:
         raise ValueError(

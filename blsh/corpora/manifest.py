@@ -114,13 +114,11 @@ class Recording:
             )
         if self.sample_rate < 1 or self.channels < 1:
             raise ValueError(
-                f"sample_rate={self.sample_rate}, channels={self.channels}: both must be at least 1 "
-                f"({self.path})"
+                f"sample_rate={self.sample_rate}, channels={self.channels}: both must be at least 1 ({self.path})"
             )
         if not abs(self.seconds * self.sample_rate - self.n_samples) <= 1:
             raise ValueError(
-                f"seconds={self.seconds} differs from n_samples={self.n_samples} at {self.sample_rate} Hz "
-                f"({self.path})"
+                f"seconds={self.seconds} differs from n_samples={self.n_samples} at {self.sample_rate} Hz ({self.path})"
             )
         if not _SHA256.fullmatch(self.sha256):
             raise ValueError(f"sha256={self.sha256!r} is not 64 lower-case hexadecimal digits ({self.path})")
@@ -158,9 +156,7 @@ class Manifest:
             for recording in self.recordings:
                 key = (recording.corpus, getattr(recording, name))
                 if key in seen:
-                    raise ValueError(
-                        f"{name}={key[1]!r} occurs twice in corpus {key[0]!r}: it must be unique"
-                    )
+                    raise ValueError(f"{name}={key[1]!r} occurs twice in corpus {key[0]!r}: it must be unique")
                 seen.add(key)
 
 
@@ -169,9 +165,7 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
     # The second table goes first: whoever sees the manifest finds its other half complete.
     tables.write_csv(
         skipped_path(path),
-        pd.DataFrame(
-            [(s.path, s.reason) for s in manifest.skipped], columns=list(_SKIPPED_COLUMNS), dtype=object
-        ),
+        pd.DataFrame([(s.path, s.reason) for s in manifest.skipped], columns=list(_SKIPPED_COLUMNS), dtype=object),
     )
     names = [_field(column) for column in _COLUMNS]
     rows = [[getattr(recording, name) for name in names] for recording in manifest.recordings]
@@ -203,10 +197,7 @@ def read_manifest(path: Path) -> Manifest:
     try:
         return Manifest(
             tuple(recordings),
-            tuple(
-                Skipped(*pair)
-                for pair in zip(skipped["path"].tolist(), skipped["reason"].tolist(), strict=True)
-            ),
+            tuple(Skipped(*pair) for pair in zip(skipped["path"].tolist(), skipped["reason"].tolist(), strict=True)),
         )
     except ValueError as error:
         raise ValueError(f"{path}: {error}; make the manifest again") from None

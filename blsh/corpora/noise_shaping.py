@@ -27,9 +27,7 @@ def times(seconds: float) -> np.ndarray:
     return np.arange(n_samples(seconds)) / RATE
 
 
-def coloured(
-    rng: np.random.Generator, seconds: float, gain: Callable[[np.ndarray], np.ndarray]
-) -> np.ndarray:
+def coloured(rng: np.random.Generator, seconds: float, gain: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """Make stationary Gaussian noise of unit std whose magnitude spectrum follows ``gain(frequencies)``."""
     spectrum = np.fft.rfft(rng.standard_normal(n_samples(seconds)))
     frequencies = np.fft.rfftfreq(n_samples(seconds), 1 / RATE)
@@ -61,16 +59,12 @@ def resonate(excitation: np.ndarray, frequency: float, bandwidth: float) -> np.n
     return signal.lfilter([gain], [1.0, -2 * radius * np.cos(angle), radius**2], excitation)
 
 
-def reverberate(
-    rng: np.random.Generator, dry: np.ndarray, decay: float, level: float, damping: float
-) -> np.ndarray:
+def reverberate(rng: np.random.Generator, dry: np.ndarray, decay: float, level: float, damping: float) -> np.ndarray:
     """Add a diffuse tail: exponentially decaying noise, -60 dB after `decay` s, low-passed at `damping` Hz.
 
     `level` is the ratio of the tail's standard deviation to the dry sound's.
     """
-    response = coloured(rng, decay, lambda f: 1 / np.sqrt(1 + (f / damping) ** 2)) * np.exp(
-        -6.9 * times(decay) / decay
-    )
+    response = coloured(rng, decay, lambda f: 1 / np.sqrt(1 + (f / damping) ** 2)) * np.exp(-6.9 * times(decay) / decay)
     tail = signal.fftconvolve(dry, response)[: len(dry)]
     return dry + tail * (level * dry.std() / tail.std())
 
@@ -83,9 +77,7 @@ def place(scene: np.ndarray, event: np.ndarray, at: float) -> None:
         scene[start:stop] += event[: stop - start]
 
 
-def instants(
-    rng: np.random.Generator, seconds: float, gap: Callable[[], float], first: float
-) -> Iterator[float]:
+def instants(rng: np.random.Generator, seconds: float, gap: Callable[[], float], first: float) -> Iterator[float]:
     """Give event times: one within [0, `first`), then each ``gap()`` later, up to `seconds`."""
     now = rng.uniform(0, first)
     while now < seconds:

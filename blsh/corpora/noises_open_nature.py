@@ -61,8 +61,7 @@ def river(rng: np.random.Generator) -> np.ndarray:
         per_second = 30 * np.exp(-0.5 * (np.log2(pitch / 1100) / 1.2) ** 2)
         born = rng.uniform(size=len(scene)) < per_second * gush / RATE
         scene += (
-            signal.fftconvolve(born * rng.exponential(1.0, len(scene)), bubble)[: len(scene)]
-            * (1000 / pitch) ** 0.5
+            signal.fftconvolve(born * rng.exponential(1.0, len(scene)), bubble)[: len(scene)] * (1000 / pitch) ** 0.5
         )
     return scene
 

@@ -69,9 +69,7 @@ def _talk(rng: np.random.Generator, scene: np.ndarray, pitch: float, size: float
                 resonate(flow, f * size, w) * g
                 for f, w, g in zip(_VOWELS[rng.integers(8)], (80, 110, 160), (1.0, 0.8, 0.6), strict=True)
             )
-            place(
-                scene, level * sound / max(np.abs(sound).max(), 1e-9) * np.sin(np.pi * t / length) ** 0.6, now
-            )
+            place(scene, level * sound / max(np.abs(sound).max(), 1e-9) * np.sin(np.pi * t / length) ** 0.6, now)
             if rng.uniform() < 0.45:
                 hiss = resonate(rng.standard_normal(n_samples(0.07)), rng.uniform(2500, 6000), 1500)
                 place(scene, level * 0.25 * hiss * np.hanning(len(hiss)), now + length - 0.02)
@@ -99,9 +97,7 @@ def metro(rng: np.random.Generator) -> np.ndarray:
     for axle in (0.0, 2.2, 11.5, 13.7):
         for beat in np.flatnonzero(np.diff(np.floor((distance + axle) / 15))):
             place(scene, 6.0 * rng.uniform(0.6, 1.0) * min(speed[beat] / 8, 1.2) * thump, beat / RATE)
-    load = np.interp(
-        t, [0, 1.4, 1.6, 9, 9.3, 15.8, 16.2, 22.4, 22.6], [0, 0, 1, 0.8, 0.25, 0.25, 0.7, 0.7, 0]
-    )
+    load = np.interp(t, [0, 1.4, 1.6, 9, 9.3, 15.8, 16.2, 22.4, 22.6], [0, 0, 1, 0.8, 0.25, 0.25, 0.7, 0.7, 0])
     for ratio, level in ((31, 0.25), (62, 0.2), (93, 0.12), (155, 0.1)):
         scene += level * load * np.sin(2 * np.pi * np.cumsum(ratio * speed) / RATE)
     steps = np.select([t < 1.5, t < 2.3, t < 3.1, t < 4.2], [0, 520, 700, 930], 0)
@@ -130,12 +126,8 @@ def station_hall(rng: np.random.Generator) -> np.ndarray:
     for start in (2.5, 10.5, 17.0):
         length = rng.uniform(3.0, 5.0)
         t = times(length)
-        rattle = np.diff(
-            np.floor(np.cumsum(rng.uniform(12, 20) * (1 + 0.1 * np.sin(2 * t))) / RATE), prepend=0.0
-        )
-        wheels = resonate(rattle + 0.02 * rng.standard_normal(len(t)), 1100, 600) + 0.6 * resonate(
-            rattle, 2700, 900
-        )
+        rattle = np.diff(np.floor(np.cumsum(rng.uniform(12, 20) * (1 + 0.1 * np.sin(2 * t))) / RATE), prepend=0.0)
+        wheels = resonate(rattle + 0.02 * rng.standard_normal(len(t)), 1100, 600) + 0.6 * resonate(rattle, 2700, 900)
         place(dry, 0.12 * wheels / wheels.std() * np.sin(np.pi * t / length), start)
     for beat, pitch in enumerate((783.99, 659.26, 523.25)):
         t = times(2.0)
@@ -175,9 +167,7 @@ def traffic(rng: np.random.Generator) -> np.ndarray:
         along = velocity * (t - at)
         distance = np.hypot(along, aside)
         tyres = coloured(rng, SECONDS, lambda f: bump(f, 950, 1.1) + 0.15 * bump(f, 4000, 0.8))
-        lag = (
-            2 * 0.3 * 1.2 / distance / 343
-        )  # seconds the reflected path is longer: source and ear at 0.3 and 1.2 m
+        lag = 2 * 0.3 * 1.2 / distance / 343  # seconds the reflected path is longer: source and ear at 0.3 and 1.2 m
         reflected = np.interp(t - lag, t, tyres)
         scene += 1.0 * (tyres + 0.7 * reflected) * aside / distance**1.5
         shift = 1 / (1 + velocity * along / distance / 343)

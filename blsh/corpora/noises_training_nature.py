@@ -53,9 +53,7 @@ def _warble(rng: np.random.Generator, pitch: float) -> np.ndarray:
     syllables = []
     for _ in range(rng.integers(4, 10)):
         x = np.linspace(0, 1, n_samples(rng.uniform(0.06, 0.16)))
-        bend = rng.uniform(-0.35, 0.35) * x + rng.uniform(0.05, 0.2) * np.sin(
-            2 * np.pi * rng.uniform(0.5, 2.5) * x
-        )
+        bend = rng.uniform(-0.35, 0.35) * x + rng.uniform(0.05, 0.2) * np.sin(2 * np.pi * rng.uniform(0.5, 2.5) * x)
         syllables += [
             _glide(pitch * rng.uniform(0.85, 1.3) * (1 + bend), 0.1),
             np.zeros(n_samples(rng.uniform(0.01, 0.06))),
@@ -88,9 +86,7 @@ def cicadas(rng: np.random.Generator) -> np.ndarray:
     bands at 3.5 to 6.8 kHz, finely striped in time, that swell and fade over seconds without ever stopping
     together. Nearly nothing below 2.5 kHz: the easiest of all.
     """
-    scene = (
-        0.5 * coloured(rng, SECONDS, lambda f: bump(f, 5000, 0.22)) * (0.6 + 0.4 * wander(rng, SECONDS, 0.4))
-    )
+    scene = 0.5 * coloured(rng, SECONDS, lambda f: bump(f, 5000, 0.22)) * (0.6 + 0.4 * wander(rng, SECONDS, 0.4))
     for _ in range(7):
         clicks = np.zeros(n_samples(SECONDS))
         rate = rng.uniform(120, 260) * (1 + 0.06 * wander(rng, SECONDS, 1.5))

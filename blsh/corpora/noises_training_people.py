@@ -121,9 +121,7 @@ def _crunch(rng: np.random.Generator, wetness: float) -> np.ndarray:
     snaps = (rng.uniform(size=len(t)) < 0.12 * np.exp(-3.5 * t / length)) * rng.pareto(2.2, len(t))
     snaps = np.minimum(snaps, 5) * rng.choice([-1, 1], len(t))
     cheeks = (
-        resonate(snaps, 1500 - 500 * wetness, 1100)
-        + 0.6 * resonate(snaps, 2900, 900)
-        + 0.2 * (1 - wetness) * snaps
+        resonate(snaps, 1500 - 500 * wetness, 1100) + 0.6 * resonate(snaps, 2900, 900) + 0.2 * (1 - wetness) * snaps
     )
     jaw = resonate(snaps, 240, 120)
     sound = (cheeks + 1.5 * jaw) * np.minimum(t / 0.01, 1)

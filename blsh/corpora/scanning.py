@@ -125,13 +125,9 @@ def require_folder(folder: Path) -> Path:
     """Return `folder`, which must be an existing folder with something in it."""
     folder = Path(folder)
     if not folder.is_dir():
-        raise FileNotFoundError(
-            f"corpus folder {folder} does not exist: name the folder that holds the recordings"
-        )
+        raise FileNotFoundError(f"corpus folder {folder} does not exist: name the folder that holds the recordings")
     if next(folder.iterdir(), None) is None:
-        raise FileNotFoundError(
-            f"corpus folder {folder} is empty: put the recordings there, or name another folder"
-        )
+        raise FileNotFoundError(f"corpus folder {folder} is empty: put the recordings there, or name another folder")
     return folder
 
 

@@ -63,9 +63,7 @@ def engine_files() -> tuple[Path, Path]:
     return folder / library, folder / "espeak-ng-data"
 
 
-def speak(
-    text: str, *, voice: str, pitch: int, pitch_range: int, rate: int, library: Path, data: Path
-) -> bytes:
+def speak(text: str, *, voice: str, pitch: int, pitch_range: int, rate: int, library: Path, data: Path) -> bytes:
     """Speak one sentence in a process of its own.
 
     Parameters
@@ -137,13 +135,9 @@ def _speak_here(options: argparse.Namespace) -> bytes:
     accent, _, variant = options.voice.partition("+")
     data = Path(options.data)
     if not Path(options.library).is_file():
-        raise FileNotFoundError(
-            f"no speech engine at {options.library}: pip install --force-reinstall 'blsh[demo]'"
-        )
+        raise FileNotFoundError(f"no speech engine at {options.library}: pip install --force-reinstall 'blsh[demo]'")
     if not (data / "phontab").is_file():
-        raise FileNotFoundError(
-            f"no voices of the speech engine in {data}: pip install --force-reinstall 'blsh[demo]'"
-        )
+        raise FileNotFoundError(f"no voices of the speech engine in {data}: pip install --force-reinstall 'blsh[demo]'")
     if not (data / "voices" / "!v" / variant).is_file():
         raise ValueError(f"voice {options.voice!r} has no variant in {data}: see its folder voices/!v")
 
@@ -157,9 +151,7 @@ def _speak_here(options: argparse.Namespace) -> bytes:
         return 0
 
     if engine.espeak_Initialize(_SYNCHRONOUS, 0, str(data).encode(), _DO_NOT_EXIT) != ENGINE_RATE:
-        raise ValueError(
-            f"the speech engine does not start with the voices in {data} (is the path too long?)"
-        )
+        raise ValueError(f"the speech engine does not start with the voices in {data} (is the path too long?)")
     engine.espeak_ng_SetRandSeed(ctypes.c_long(_SEED))
     engine.espeak_SetSynthCallback(collect)
     if engine.espeak_SetVoiceByName(options.voice.encode()) != _OK:

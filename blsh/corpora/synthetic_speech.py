@@ -108,9 +108,7 @@ def read(folder: str | Path, *, corpus: str, n_jobs: int = 1, progress: Progress
     def describe(path: str) -> Labels:
         utterance = spoken[path]
         speaker = utterance.speaker
-        return Labels(
-            utterance.id, speaker.split, speaker=speaker.name, gender=speaker.gender, licence=LICENCE
-        )
+        return Labels(utterance.id, speaker.split, speaker=speaker.name, gender=speaker.gender, licence=LICENCE)
 
     return scan(folder, Layout("synthetic", folder), spoken, describe, corpus=corpus)
 

@@ -79,9 +79,7 @@ def constant(mean_mask: np.ndarray) -> Estimator:
     return estimate
 
 
-def raw_neighbours(
-    feature_name: str, dictionary: np.ndarray, masks: np.ndarray, n_neighbours: int
-) -> Estimator:
+def raw_neighbours(feature_name: str, dictionary: np.ndarray, masks: np.ndarray, n_neighbours: int) -> Estimator:
     """Search the features themselves, by inner product (``knn``).
 
     Parameters

@@ -57,9 +57,7 @@ class NormalEquations:
 
 def gram_matrix(references: np.ndarray, blocks: BlockSpectra) -> np.ndarray:
     """``G`` (k·L, k·L) of references (k, samples) and their transformed blocks."""
-    r = np.stack(
-        [correlate(reference, blocks) for reference in references], axis=1
-    )  # r[i, j] = r_ij(0 … L−1)
+    r = np.stack([correlate(reference, blocks) for reference in references], axis=1)  # r[i, j] = r_ij(0 … L−1)
     k = len(references)
     # r_ij(−m) = r_ji(m): the first row of block (i, j) is the first column of block (j, i)
     return np.block([[toeplitz(r[i, j], r[j, i]) for j in range(k)] for i in range(k)])

@@ -134,9 +134,7 @@ class RowWriter:
 
     def _require_all_rows(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None and self._n_written != self.shape[0]:
-            raise ValueError(
-                f"{self._n_written} of the {self.shape[0]} rows announced for {self.path} were written"
-            )
+            raise ValueError(f"{self._n_written} of the {self.shape[0]} rows announced for {self.path} were written")
 
 
 def save_stamped(
@@ -194,9 +192,7 @@ def load_stamped(path: str | Path, kind: str, version: int) -> tuple[dict[str, A
         except ValueError as error:
             raise ValueError(f"{path} is no {kind} file of blsh: {error}; make or fetch it again") from error
     if stamp["kind"] != kind:
-        raise ValueError(
-            f"{path} holds kind {stamp['kind']!r:.40} where {kind!r} is needed: give another file"
-        )
+        raise ValueError(f"{path} holds kind {stamp['kind']!r:.40} where {kind!r} is needed: give another file")
     if stamp["version"] != version:
         raise ValueError(
             f"{path} has version {stamp['version']!r:.40} of kind {kind!r} and this blsh reads "

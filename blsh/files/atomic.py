@@ -102,8 +102,7 @@ def require_free_space(folder: str | Path, n_bytes: int, purpose: str) -> None:
     if n_bytes > free:
         raise OSError(
             errno.ENOSPC,
-            f"{purpose} needs {n_bytes} bytes and {free} are free in {folder}: "
-            "make room or choose another folder",
+            f"{purpose} needs {n_bytes} bytes and {free} are free in {folder}: make room or choose another folder",
         )
 
 

@@ -65,31 +65,21 @@ def read_csv(path: str | Path, columns: Mapping[str, type | str]) -> pd.DataFram
             header = next(reader, [])
             for name in columns:
                 if header.count(name) != 1:
-                    raise ValueError(
-                        f"column {name!r} must be there once; it has {', '.join(header) or 'none'}"
-                    )
+                    raise ValueError(f"column {name!r} must be there once; it has {', '.join(header) or 'none'}")
             indices = [header.index(name) for name in columns]
             rows = []
             for row in filter(None, reader):  # blank lines, as a text editor leaves them
                 if len(row) != len(header):
-                    raise ValueError(
-                        f"line {reader.line_num} has {len(row)} fields and the header {len(header)}"
-                    )
+                    raise ValueError(f"line {reader.line_num} has {len(row)} fields and the header {len(header)}")
                 rows.append([row[index] for index in indices])
             fields = zip(*rows, strict=True) if rows else [()] * len(columns)
             values = {
-                name: _parsed(texts, name, dtype)
-                for (name, dtype), texts in zip(columns.items(), fields, strict=True)
+                name: _parsed(texts, name, dtype) for (name, dtype), texts in zip(columns.items(), fields, strict=True)
             }
         except (csv.Error, ValueError) as error:
-            raise ValueError(
-                f"{path} is not the table that is needed: {error}; make it again or correct it"
-            ) from error
+            raise ValueError(f"{path} is not the table that is needed: {error}; make it again or correct it") from error
     return pd.DataFrame(
-        {
-            name: pd.Series(value, dtype=value.dtype if value.dtype != object else str)
-            for name, value in values.items()
-        }
+        {name: pd.Series(value, dtype=value.dtype if value.dtype != object else str) for name, value in values.items()}
     )
 
 
@@ -191,7 +181,5 @@ def _arrow_column(values: pd.Series, path: str | Path) -> pa.Array:
         return pa.array(values.to_numpy())
     texts = values.tolist()
     if not all(isinstance(text, str) for text in texts):
-        raise TypeError(
-            f"column {values.name!r} of dtype {values.dtype} is neither numbers nor all text ({path})"
-        )
+        raise TypeError(f"column {values.name!r} of dtype {values.dtype} is neither numbers nor all text ({path})")
     return pa.array(texts, pa.string())

@@ -96,9 +96,7 @@ def boost_round(
         segment = segments[index]
         out = None if matrices is None else matrices[index]
         target = segment.target_ssm()
-        return rule(
-            target, segment.codes, betas, weight_loss=weight_loss, loss=params.projection_loss, out=out
-        )
+        return rule(target, segment.codes, betas, weight_loss=weight_loss, loss=params.projection_loss, out=out)
 
     def loss_of(segment: Segment, bits: np.ndarray) -> float:
         target = segment.target_ssm()
@@ -248,8 +246,7 @@ def _duplicate_of(bits: Sequence[np.ndarray], codes: Sequence[np.ndarray]) -> in
     n_frames = sum(len(signs) for signs in bits)
     # Sums of ±1 are whole numbers, exact in float32 for the frames of one segment.
     agreements = sum(
-        earlier.T.astype(np.float32) @ signs.astype(np.float32)
-        for signs, earlier in zip(bits, codes, strict=True)
+        earlier.T.astype(np.float32) @ signs.astype(np.float32) for signs, earlier in zip(bits, codes, strict=True)
     )
     same = np.flatnonzero(np.abs(agreements) == n_frames)
     return int(same[0]) + 1 if same.size else 0
@@ -259,16 +256,12 @@ def _check_inputs(
     features: np.ndarray, params: TrainingParams, masks: np.ndarray | None, initial: np.ndarray | None
 ) -> None:
     if features.ndim != 2 or features.dtype != np.float32:
-        raise TypeError(
-            f"features are {features.dtype} of shape {features.shape}: float32 (frames, width) needed"
-        )
+        raise TypeError(f"features are {features.dtype} of shape {features.shape}: float32 (frames, width) needed")
     n_frames, width = features.shape
     if params.target.name == "mix" and masks is None:
         raise ValueError(f"the target {params.target} needs the frames' binary masks: give masks")
     if masks is not None and (masks.dtype != np.uint8 or masks.ndim != 2 or len(masks) != n_frames):
-        raise ValueError(
-            f"masks of shape {masks.shape} do not match {n_frames} frames: packed uint8 rows needed"
-        )
+        raise ValueError(f"masks of shape {masks.shape} do not match {n_frames} frames: packed uint8 rows needed")
     if initial is not None and initial.shape != (params.n_bits, width + 1):
         raise ValueError(
             f"initial has shape {initial.shape}: n_bits={params.n_bits} starts of {width + 1} numbers needed"
@@ -276,6 +269,4 @@ def _check_inputs(
     for first in range(0, n_frames, 4096):
         finite = np.isfinite(features[first : first + 4096]).all(axis=1)
         if not finite.all():
-            raise ValueError(
-                f"features row {first + int(np.argmin(finite))} holds NaN or infinity: compute them again"
-            )
+            raise ValueError(f"features row {first + int(np.argmin(finite))} holds NaN or infinity: compute them again")

@@ -11,9 +11,7 @@ from blsh.hashing.profiles import TrainingParams
 __all__ = ["centred_start", "draw_start", "xavier_start"]
 
 
-def draw_start(
-    frames: Sequence[np.ndarray], params: TrainingParams, *, rng: np.random.Generator
-) -> np.ndarray:
+def draw_start(frames: Sequence[np.ndarray], params: TrainingParams, *, rng: np.random.Generator) -> np.ndarray:
     """Draw a start as ``params.initialisation`` says: float64 (D + 1,), the last entry 0 without a bias."""
     if params.initialisation == "centred":
         return centred_start(frames, bias=params.bias, rng=rng)

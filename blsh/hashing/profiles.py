@@ -89,7 +89,7 @@ class TrainingParams:
     projection_loss: str = "square"
     square_gradient: str = "affine"
     boosting_loss: str = "square"
-    beta_scale: float = 1.0
+    beta_scale: float = 0.5
     target: Target = field(default_factory=Target)
     segment_frames: int = 1000
     n_segments: int | None = 20

@@ -34,9 +34,7 @@ class FreshSegments:
     def __init__(self, features: np.ndarray, masks: np.ndarray | None, params: TrainingParams):
         self._features, self._masks, self._params = features, masks, params
 
-    def draw(
-        self, rounds: Sequence[BoostRound], *, rng: np.random.Generator
-    ) -> tuple[list[Segment], list[Segment]]:
+    def draw(self, rounds: Sequence[BoostRound], *, rng: np.random.Generator) -> tuple[list[Segment], list[Segment]]:
         """Draw this round's segments."""
         drawn = draw_segments(len(self._features), self._params, rng=rng)
         numbers = np.concatenate(drawn)
@@ -86,15 +84,12 @@ class FixedSegments:
         self._codes = np.empty((n_segments, n, params.n_bits), np.int8)
         self._n_coded = 0
         self._targets: list[np.ndarray | Callable[[], np.ndarray]] = [
-            _target_maker(rows, masks, chosen, params)
-            for rows, chosen in zip(self._frames, numbers, strict=True)
+            _target_maker(rows, masks, chosen, params) for rows, chosen in zip(self._frames, numbers, strict=True)
         ]
         if scratch.fits(n_segments, n, n):
             self._targets = [make() for make in self._targets]
 
-    def draw(
-        self, rounds: Sequence[BoostRound], *, rng: np.random.Generator
-    ) -> tuple[list[Segment], list[Segment]]:
+    def draw(self, rounds: Sequence[BoostRound], *, rng: np.random.Generator) -> tuple[list[Segment], list[Segment]]:
         """Give the segments, coded by ``rounds``; nothing is left to chance."""
         done, n_rounds = self._n_coded, len(rounds)
         if n_rounds > done:

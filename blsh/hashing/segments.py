@@ -51,9 +51,7 @@ def count_segments(n_frames: int, params: TrainingParams) -> tuple[int, int]:
     """
     n, n_held_out = params.segment_frames, params.n_epsilon_segments
     if n_frames < n:
-        raise ValueError(
-            f"{n_frames} frames are fewer than segment_frames={n}: lower it or give more recordings"
-        )
+        raise ValueError(f"{n_frames} frames are fewer than segment_frames={n}: lower it or give more recordings")
     n_training = n_frames // n - n_held_out if params.n_segments is None else params.n_segments
     needed = (max(n_training, 1) + n_held_out) * n
     if needed > n_frames:
@@ -64,9 +62,7 @@ def count_segments(n_frames: int, params: TrainingParams) -> tuple[int, int]:
     return n_training, n_held_out
 
 
-def draw_segments(
-    n_frames: int, params: TrainingParams, *, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
+def draw_segments(n_frames: int, params: TrainingParams, *, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Draw the frames of the segments to learn from and of those to measure ε on.
 
     Parameters

@@ -101,14 +101,10 @@ def draw_recipes(
     for u, c in sorted(_pairs(units, classes, n_mixtures, noises_per_utterance, set_name, rng_for)):
         unit, name = units[u], classes[c]
         rng = rng_for("noise", set_name, unit.utterance, name)
-        pieces = _draw_noise(
-            clips[name], unit.piece.n_samples, audio, rng, f"class {name!r} of set {set_name!r}"
-        )
+        pieces = _draw_noise(clips[name], unit.piece.n_samples, audio, rng, f"class {name!r} of set {set_name!r}")
         seconds = unit.piece.n_samples / SAMPLE_RATE
         recipes.append(
-            Recipe(
-                set_name, unit.utterance, unit.speaker, unit.gender, name, snr_db, seconds, unit.piece, pieces
-            )
+            Recipe(set_name, unit.utterance, unit.speaker, unit.gender, name, snr_db, seconds, unit.piece, pieces)
         )
     return tuple(recipes)
 
@@ -134,15 +130,11 @@ def _clips_by_class(recordings: Iterable[Recording], set_name: str) -> dict[str,
     # By id and not by path: two layouts of one corpus give the same order.
     for recording in sorted(recordings, key=lambda r: (r.corpus, r.id)):
         if not recording.noise_class:
-            raise ValueError(
-                f"{recording.path} of corpus {recording.corpus!r} has no class: it is no noise recording"
-            )
+            raise ValueError(f"{recording.path} of corpus {recording.corpus!r} has no class: it is no noise recording")
         if recording.n_samples_16k >= 2 * CROSS_FADE:
             clips.setdefault(recording.noise_class, []).append(recording)
     if not clips:
-        raise ValueError(
-            f"set {set_name!r} has no noise of at least {2 * CROSS_FADE} samples: give it noise classes"
-        )
+        raise ValueError(f"set {set_name!r} has no noise of at least {2 * CROSS_FADE} samples: give it noise classes")
     return clips
 
 
@@ -162,9 +154,7 @@ def _pairs(
     speakers = [speakers[i] for i in rng_for("speakers", set_name).permutation(len(speakers))]
     per_unit = noises_per_utterance or len(classes)
     capacities = [per_unit * len(by_speaker[speaker]) for speaker in speakers]
-    quotas = (
-        capacities if n_mixtures is None else balanced_quotas(capacities, min(n_mixtures, sum(capacities)))
-    )
+    quotas = capacities if n_mixtures is None else balanced_quotas(capacities, min(n_mixtures, sum(capacities)))
 
     pairs: list[_Pair] = []
     for speaker, quota in zip(speakers, quotas, strict=True):
@@ -224,9 +214,7 @@ def _draw_pieces(clips: Sequence[Recording], n_samples: int, rng: np.random.Gene
     return tuple(pieces)
 
 
-def _continuation(
-    first: Recording, fellows: Sequence[Recording], rng: np.random.Generator
-) -> Iterator[Recording]:
+def _continuation(first: Recording, fellows: Sequence[Recording], rng: np.random.Generator) -> Iterator[Recording]:
     """Give `first`, the others in random order, then all again and again, none twice in a row."""
     yield first
     order = [clip for clip in fellows if clip is not first]

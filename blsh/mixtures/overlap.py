@@ -29,9 +29,7 @@ def spectral_overlap(first: np.ndarray, second: np.ndarray) -> float:
     """
     for spectrum in (first, second):
         if not spectrum.sum() > 0:
-            raise ValueError(
-                f"a spectrum of total power {spectrum.sum()} has no overlap; leave silent noises out"
-            )
+            raise ValueError(f"a spectrum of total power {spectrum.sum()} has no overlap; leave silent noises out")
     return float(np.minimum(first / first.sum(), second / second.sum()).sum())
 
 
@@ -54,9 +52,7 @@ def noise_overlaps(
         noises[recipe.noise] += _power(scene.noise)
         if progress is not None:
             progress(done, len(recipes))
-    rows = [
-        (recipes[0].set, noise, spectral_overlap(speech, power)) for noise, power in sorted(noises.items())
-    ]
+    rows = [(recipes[0].set, noise, spectral_overlap(speech, power)) for noise, power in sorted(noises.items())]
     return pd.DataFrame(rows, columns=["set", "noise", "overlap"])
 
 

@@ -68,9 +68,7 @@ class Piece:
             raise ValueError(f"corpus={self.corpus!r}, path={self.path!r} do not name a recording")
         check_path(self.path)
         if type(self.start) is not int or type(self.n_samples) is not int:
-            raise TypeError(
-                f"start={self.start!r}, n_samples={self.n_samples!r}: both must be integers ({self.path})"
-            )
+            raise TypeError(f"start={self.start!r}, n_samples={self.n_samples!r}: both must be integers ({self.path})")
         if self.start < 0 or self.n_samples < 1:
             raise ValueError(
                 f"start={self.start}, n_samples={self.n_samples} is no region: need start >= 0 and "
@@ -144,9 +142,7 @@ def write_recipes(path: Path, recipes: Iterable[Recipe]) -> None:
         (
             *(r.set, r.utterance, r.speaker, r.gender, r.noise, float(r.snr_db), r.seconds),
             *(r.speech.corpus, r.speech.path, r.speech.start, r.speech.n_samples),
-            json.dumps(
-                [[p.corpus, p.path, p.start, p.n_samples] for p in r.noise_pieces], ensure_ascii=False
-            ),
+            json.dumps([[p.corpus, p.path, p.start, p.n_samples] for p in r.noise_pieces], ensure_ascii=False),
         )
         for r in recipes
     ]
@@ -179,9 +175,7 @@ def read_recipes(path: Path, *, corpora: Collection[str] | None = None) -> tuple
             recipe = Recipe(*labels, Piece(corpus, speech_path, start, n_samples), _parse_pieces(noise))
             for piece in (recipe.speech, *recipe.noise_pieces):
                 if corpora is not None and piece.corpus not in corpora:
-                    raise ValueError(
-                        f"corpus {piece.corpus!r} is unknown: there are {', '.join(sorted(corpora))}"
-                    )
+                    raise ValueError(f"corpus {piece.corpus!r} is unknown: there are {', '.join(sorted(corpora))}")
         except (TypeError, ValueError) as error:
             raise ValueError(f"row {row} of {path}: {error}; make the recipes again") from None
         recipes.append(recipe)
@@ -212,9 +206,7 @@ def _check_noise(pieces: Sequence[Piece], speech: Piece) -> None:
             )
     n_samples = sum(piece.n_samples for piece in pieces) - CROSS_FADE * last
     if n_samples != speech.n_samples:
-        raise ValueError(
-            f"the noise has {n_samples} samples and the speech {speech.n_samples} ({speech.path})"
-        )
+        raise ValueError(f"the noise has {n_samples} samples and the speech {speech.n_samples} ({speech.path})")
 
 
 def _check_unique(recipes: Iterable[Recipe], path: Path) -> None:

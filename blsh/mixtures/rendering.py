@@ -70,9 +70,7 @@ class Recordings:
             for recording in manifest.recordings:
                 key = (recording.corpus, recording.path)
                 if recording.corpus not in self._folders:
-                    raise ValueError(
-                        f"corpus {recording.corpus!r} has no folder: there are {self._corpora()}"
-                    )
+                    raise ValueError(f"corpus {recording.corpus!r} has no folder: there are {self._corpora()}")
                 if key in self._recordings:
                     raise ValueError(f"{recording.path} of corpus {recording.corpus!r} is in two manifests")
                 self._recordings[key] = recording
@@ -96,9 +94,7 @@ class Recordings:
         if key not in self._recordings:
             raise ValueError(f"{path} is not in the manifest of corpus {corpus!r}: make the recipes again")
         recording = self._recordings[key]
-        waveform = read_audio(
-            self._folders[corpus] / path, start=recording.start, n_samples=recording.n_samples
-        )
+        waveform = read_audio(self._folders[corpus] / path, start=recording.start, n_samples=recording.n_samples)
         waveform.flags.writeable = False
         if waveform.nbytes <= self._max_bytes:
             self._kept[key] = waveform

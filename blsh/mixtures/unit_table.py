@@ -52,9 +52,7 @@ def read_units(path: Path) -> dict[str, tuple[SpeechUnit, ...]]:
     units: dict[str, list[SpeechUnit]] = {source: [] for source in SOURCES}
     for row in read_csv(path, COLUMNS).itertuples(index=False):
         if row.source not in units:
-            raise ValueError(
-                f"source={row.source!r} is none of {', '.join(SOURCES)} ({path}); run 'blsh units' again"
-            )
+            raise ValueError(f"source={row.source!r} is none of {', '.join(SOURCES)} ({path}); run 'blsh units' again")
         piece = Piece(row.corpus, row.path, int(row.start), int(row.n_samples))
         units[row.source].append(SpeechUnit(row.utterance, row.speaker, row.gender, piece))
     return {source: tuple(members) for source, members in units.items()}

@@ -80,9 +80,7 @@ def cut_units(
     closed: list[SpeechUnit] = []
     skipped: list[str] = []
     for speaker, own in sorted(_by_speaker(recordings).items()):
-        units = _cut_speaker(
-            own, None if seconds is None else round(seconds * SAMPLE_RATE), per_speaker, audio
-        )
+        units = _cut_speaker(own, None if seconds is None else round(seconds * SAMPLE_RATE), per_speaker, audio)
         if not units:
             skipped.append(speaker)
         n_closed = min(held_out, max(len(units) - 1, 0))
@@ -124,9 +122,7 @@ def set_aside_speakers(
     genders = {speaker: own[0].gender for speaker, own in sorted(_by_speaker(recordings).items())}
     groups = [[s for s, g in genders.items() if g == gender] for gender in ("F", "M")]
     if n < 0 or n >= len(genders):
-        raise ValueError(
-            f"n={n} speakers cannot be set aside from {len(genders)}: at least one must be left to train"
-        )
+        raise ValueError(f"n={n} speakers cannot be set aside from {len(genders)}: at least one must be left to train")
     if not balance_gender:
         chosen = set(_choose(list(genders), n, rng))
     else:
@@ -138,9 +134,7 @@ def set_aside_speakers(
             )
         for gender, group in zip(("female", "male"), groups, strict=True):
             if not group:
-                raise ValueError(
-                    f"no {gender} speaker among {len(genders)}: add some or set balance_gender to false"
-                )
+                raise ValueError(f"no {gender} speaker among {len(genders)}: add some or set balance_gender to false")
         if n > len(genders) - 2:
             raise ValueError(
                 f"n={n} speakers cannot be set aside from {len(genders)}: at least one woman and one man "
@@ -200,7 +194,5 @@ def _check_unique(names: Iterable[str], what: str) -> None:
     seen = set()
     for name in names:
         if name in seen:
-            raise ValueError(
-                f"{what} {name!r} occurs twice: two corpora use one name, rename the files of one"
-            )
+            raise ValueError(f"{what} {name!r} occurs twice: two corpora use one name, rename the files of one")
         seen.add(name)

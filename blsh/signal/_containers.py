@@ -53,9 +53,7 @@ def _sphere_end(handle: BinaryIO) -> int:
     handle.seek(0)
     header = handle.read(_SPHERE_HEADER_MAX)
     size = re.match(rb"NIST_1A\n *([0-9]{1,6})\n", header)
-    fields = (
-        dict(re.findall(rb"^(\w+) -i ([0-9]{1,18})", header[: int(size[1])], re.MULTILINE)) if size else {}
-    )
+    fields = dict(re.findall(rb"^(\w+) -i ([0-9]{1,18})", header[: int(size[1])], re.MULTILINE)) if size else {}
     try:
         n_samples, width = int(fields[b"sample_count"]), int(fields[b"sample_n_bytes"])
         return int(size[1]) + n_samples * width * int(fields.get(b"channel_count", 1))

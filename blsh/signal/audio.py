@@ -100,9 +100,7 @@ def read_audio(path: str | Path, *, start: int = 0, n_samples: int | None = None
         region = _decode(sound, start, wanted, path)
     waveform = region if rate == SAMPLE_RATE else soxr.resample(region, rate, SAMPLE_RATE, quality="HQ")
     if not waveform.size:
-        raise ValueError(
-            f"{wanted} samples at {rate} Hz give none at {SAMPLE_RATE} Hz ({path}): take a longer region"
-        )
+        raise ValueError(f"{wanted} samples at {rate} Hz give none at {SAMPLE_RATE} Hz ({path}): take a longer region")
     if not np.isfinite(waveform).all():
         raise ValueError(f"{path} holds NaN or infinite samples: {_REMEDY}")
     return waveform
@@ -122,14 +120,10 @@ def write_wav(path: str | Path, samples: np.ndarray, sample_rate: int = SAMPLE_R
     """
     samples = np.asarray(samples)
     if samples.ndim != 1 or not 0 < samples.size <= MAX_SAMPLES:
-        raise ValueError(
-            f"samples.shape={samples.shape} must be (samples,) with 1..{MAX_SAMPLES} of them ({path})"
-        )
+        raise ValueError(f"samples.shape={samples.shape} must be (samples,) with 1..{MAX_SAMPLES} of them ({path})")
     peak = np.abs(samples).max()
     if not peak <= 1:
-        raise ValueError(
-            f"peak={peak:.6g} exceeds 1, the most that {path} can hold: divide the waveform by its peak"
-        )
+        raise ValueError(f"peak={peak:.6g} exceeds 1, the most that {path} can hold: divide the waveform by its peak")
     levels = np.clip(np.rint(samples * 32768.0), -32768, 32767).astype("<i2")
     form = struct.pack("<HHIIHH", 1, 1, sample_rate, 2 * sample_rate, 2, 16)  # PCM, mono, 2 bytes a sample
     header = struct.pack(
@@ -158,9 +152,7 @@ def _opened(path: str | Path) -> Iterator[soundfile.SoundFile]:
             if sound.format not in _CONTAINERS:
                 raise ValueError(f"{path} is {sound.format}, not one of {', '.join(_CONTAINERS)}: {_REMEDY}")
             if not _RATES[0] <= sound.samplerate <= _RATES[1]:
-                raise ValueError(
-                    f"sample_rate={sound.samplerate} Hz of {path} lies outside {_RATES}: {_REMEDY}"
-                )
+                raise ValueError(f"sample_rate={sound.samplerate} Hz of {path} lies outside {_RATES}: {_REMEDY}")
             if not 0 < sound.frames < _UNKNOWN_LENGTH:
                 held = "no samples" if sound.frames < 1 else "no word on its length"
                 raise ValueError(f"{path} holds {held}: {_REMEDY}")
@@ -181,9 +173,7 @@ def _decode(sound: soundfile.SoundFile, start: int, n_samples: int, path: str | 
             blocks.append(block.mean(axis=1, dtype=np.float64).astype(np.float32))
             n_read += len(block)
             if max(n_read, n_read * SAMPLE_RATE // sound.samplerate) > MAX_SAMPLES:
-                raise ValueError(
-                    f"{path} is longer than {MAX_SAMPLES} samples: cut it, or read it region by region"
-                )
+                raise ValueError(f"{path} is longer than {MAX_SAMPLES} samples: cut it, or read it region by region")
     except soundfile.LibsndfileError as error:
         raise ValueError(_truncated(path, start + n_read, sound.frames)) from error
     if n_read < n_samples:

@@ -108,9 +108,7 @@ def unpack_masks(packed: np.ndarray, n_bins: int = N_BINS) -> np.ndarray:
     if packed.dtype != np.uint8:
         raise TypeError(f"packed.dtype={packed.dtype} must be uint8")
     if packed.shape[-1] != -(-n_bins // 8):
-        raise ValueError(
-            f"packed.shape={packed.shape} must end in {-(-n_bins // 8)} bytes for n_bins={n_bins}"
-        )
+        raise ValueError(f"packed.shape={packed.shape} must end in {-(-n_bins // 8)} bytes for n_bins={n_bins}")
     n_used = n_bins % 8
     if n_used and (packed[..., -1] >> n_used).any():
         raise ValueError(f"bits beyond n_bins={n_bins} are set: these are not masks of that many bins")

@@ -95,8 +95,7 @@ def istft(spectrum: np.ndarray, n_samples: int) -> np.ndarray:
     expected = (n_frames(n_samples), N_BINS)
     if n_samples < 1 or spectrum.shape[-2:] != expected:
         raise ValueError(
-            f"spectrum.shape={spectrum.shape} must be (..., {expected[0]}, {N_BINS}) "
-            f"for n_samples={n_samples}"
+            f"spectrum.shape={spectrum.shape} must be (..., {expected[0]}, {N_BINS}) for n_samples={n_samples}"
         )
     batch = spectrum.reshape(-1, *expected)
     waveforms = np.empty((len(batch), n_samples), np.float32)

@@ -19,9 +19,7 @@ def write(path: Path, samples: np.ndarray, rate: int = 16000, subtype: str | Non
     return path
 
 
-def make_librispeech(
-    root: Path, *, split: str = "train-clean-100", n_speakers: int = 4, seconds: float = 0.5
-) -> Path:
+def make_librispeech(root: Path, *, split: str = "train-clean-100", n_speakers: int = 4, seconds: float = 0.5) -> Path:
     """Speakers 11, 12, …, female and male in turn, with one chapter of two utterances each."""
     lines = ["; a comment", ";ID  |SEX| SUBSET | MINUTES | NAME"]
     for s in range(n_speakers):

@@ -89,9 +89,7 @@ def test_files_that_do_not_belong_are_skipped(tmp_path):
 
 def test_a_damaged_table_is_an_error(tmp_path):
     make_esc50(tmp_path, rows=("3-9-C-30.wav,3,30,door_knock,maybe,9,C",))
-    with pytest.raises(
-        ValueError, match=r"column 'esc10' of .*esc50\.csv holds values other than True and False"
-    ):
+    with pytest.raises(ValueError, match=r"column 'esc10' of .*esc50\.csv holds values other than True and False"):
         READERS["esc"](tmp_path, corpus="noise")
 
 

@@ -26,9 +26,7 @@ def read(folder, **options):
 
 def test_speakers(tree):
     found = read(tree / "train", levels=["speaker"])
-    assert [
-        (r.path, r.id, r.speaker, r.gender, r.split, r.noise_class, r.licence) for r in found.recordings
-    ] == [
+    assert [(r.path, r.id, r.speaker, r.gender, r.split, r.noise_class, r.licence) for r in found.recordings] == [
         ("anna/1.wav", "anna/1", "anna", "", "", "", "unknown"),
         ("anna/deep/2.wav", "anna/deep/2", "anna", "", "", "", "unknown"),
     ]
@@ -108,9 +106,7 @@ def test_options_must_say_what_is_there(tree):
         read(tree)
     with pytest.raises(ValueError, match=r"needs exactly one of"):
         read(tree, levels=["speaker"], table="mine.csv")
-    with pytest.raises(
-        ValueError, match=r"level 'talker' is unknown: choose from split, speaker, gender, class"
-    ):
+    with pytest.raises(ValueError, match=r"level 'talker' is unknown: choose from split, speaker, gender, class"):
         read(tree, levels=["talker"])
     with pytest.raises(ValueError, match=r"levels=\['split'\] must name 'speaker' or 'class'"):
         read(tree, levels=["split"])

@@ -38,9 +38,7 @@ def test_splits(tmp_path):
     make_librispeech(tmp_path, split="train-clean-100", n_speakers=2)
     found = READERS["librispeech"](tmp_path, corpus="speech", splits=["dev-other"])
     assert Counter(r.split for r in found.recordings) == {"dev-other": 2}
-    with pytest.raises(
-        ValueError, match=r"split 'test-clean' is not in .*: it has dev-other, train-clean-100"
-    ):
+    with pytest.raises(ValueError, match=r"split 'test-clean' is not in .*: it has dev-other, train-clean-100"):
         READERS["librispeech"](tmp_path, corpus="speech", splits=["test-clean"])
 
 
@@ -55,9 +53,7 @@ def test_a_speaker_who_is_not_in_the_table_is_skipped(tmp_path):
     make_librispeech(tmp_path, n_speakers=1)
     write(tmp_path / "train-clean-100" / "99" / "1" / "99-1-0000.flac", noise(0.5))
     found = READERS["librispeech"](tmp_path, corpus="speech")
-    assert found.skipped == (
-        Skipped("train-clean-100/99/1/99-1-0000.flac", "speaker '99' is not in SPEAKERS.TXT"),
-    )
+    assert found.skipped == (Skipped("train-clean-100/99/1/99-1-0000.flac", "speaker '99' is not in SPEAKERS.TXT"),)
 
 
 def test_a_damaged_table_is_an_error(tmp_path):

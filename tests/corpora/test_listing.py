@@ -51,9 +51,7 @@ def test_changed_and_missing_files_are_skipped(corpus, tmp_path):
 
 def test_nothing_left_is_an_error(corpus, tmp_path):
     write_listing(tmp_path / "list.csv", [Entry("x", "librispeech", "a/b/c/x.flac", "00" * 32)])
-    with pytest.raises(
-        ValueError, match=r"has no usable recording in .* among those listed in .*list\.csv: 1 files"
-    ):
+    with pytest.raises(ValueError, match=r"has no usable recording in .* among those listed in .*list\.csv: 1 files"):
         read(corpus, listing=tmp_path / "list.csv")
 
 
@@ -62,9 +60,7 @@ def test_rows_of_other_layouts_do_not_count(corpus, tmp_path):
     write_listing(tmp_path / "list.csv", [*other, *listing_of(corpus)])
     assert len(read(corpus, listing=tmp_path / "list.csv").recordings) == 4
     write_listing(tmp_path / "list.csv", other)
-    with pytest.raises(
-        ValueError, match=r"list\.csv lists no file of layout 'librispeech' \(it has: esc-10\)"
-    ):
+    with pytest.raises(ValueError, match=r"list\.csv lists no file of layout 'librispeech' \(it has: esc-10\)"):
         read(corpus, listing=tmp_path / "list.csv")
 
 

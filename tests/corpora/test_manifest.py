@@ -18,9 +18,7 @@ from tests.corpora.making import recording
 
 def manifest() -> Manifest:
     first = recording("007/x.wav", speaker="007", licence='CC BY 4.0, "as is"')
-    second = recording(
-        "é/ümlaut, comma.flac", seconds=1 / 3, n_samples=14700, sample_rate=44100, id="NA", split=""
-    )
+    second = recording("é/ümlaut, comma.flac", seconds=1 / 3, n_samples=14700, sample_rate=44100, id="NA", split="")
     third = recording("rain/1.ogg", speaker="", gender="", noise_class="rain", start=5, channels=2)
     return Manifest((first, second, third), (Skipped("bad.wav", "holds no samples"),))
 

@@ -46,9 +46,7 @@ def test_the_table_of_skipped_files_survives_writing(tmp_path):
 
 def test_nothing_usable_is_an_error_with_the_first_reason(tmp_path):
     make_bad_files(tmp_path / "anna")
-    with pytest.raises(
-        ValueError, match=r"'mine' has no usable recording in .*: 11 files cannot be used, first anna/"
-    ):
+    with pytest.raises(ValueError, match=r"'mine' has no usable recording in .*: 11 files cannot be used, first anna/"):
         folder.read(tmp_path, corpus="mine", levels=["speaker"])
 
 
@@ -115,9 +113,7 @@ def test_quiet_sound_at_the_edges_of_a_noise_stays(tmp_path):
 def test_names_that_cannot_be_written_are_skipped(tmp_path):
     write(tmp_path / "anna" / "good.wav", noise(0.5))
     try:
-        os.rename(
-            write(tmp_path / "anna" / "x.wav", noise(0.5)), os.fsencode(tmp_path / "anna") + b"/bad\xff.wav"
-        )
+        os.rename(write(tmp_path / "anna" / "x.wav", noise(0.5)), os.fsencode(tmp_path / "anna") + b"/bad\xff.wav")
     except OSError:
         pytest.skip("this file system takes no names that are not text")
     found = folder.read(tmp_path, corpus="mine", levels=["speaker"])
@@ -140,9 +136,7 @@ def test_progress_counts_every_file(tmp_path):
         write(tmp_path / "anna" / f"{k}.wav", noise(0.2))
     (tmp_path / "anna" / "bad.wav").write_text("x")
     calls = []
-    folder.read(
-        tmp_path, corpus="mine", levels=["speaker"], progress=lambda done, total: calls.append((done, total))
-    )
+    folder.read(tmp_path, corpus="mine", levels=["speaker"], progress=lambda done, total: calls.append((done, total)))
     assert calls == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 

@@ -95,9 +95,7 @@ def test_a_difference_from_the_published_bytes_is_said_and_recorded(folder, publ
     published.write_text(f"platform,path,sha256\n{KEY},a.wav,{'0' * 64}\n")
     makers = Makers("a.wav", "b.wav")
     for _ in range(2):  # the second time from the record, without making anything
-        with pytest.warns(
-            UserWarning, match=r"1 of 2 recordings differ from those published .* first a\.wav"
-        ):
+        with pytest.warns(UserWarning, match=r"1 of 2 recordings differ from those published .* first a\.wav"):
             generated.keep_or_make(folder, makers, key=KEY, published=published)
     assert sorted(makers.calls) == ["a.wav", "b.wav"]
 

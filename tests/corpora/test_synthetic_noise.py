@@ -107,9 +107,7 @@ def test_a_damaged_recording_is_made_again(corpus):
 
 def test_splits_share_no_generator():
     modules = {path.stem: ast.parse(path.read_text()) for path in sorted(ROOM.glob("noises_*.py"))}
-    splits = {
-        name: {"training": "train", "open": "test"}.get(name.split("_")[1], "validation") for name in modules
-    }
+    splits = {name: {"training": "train", "open": "test"}.get(name.split("_")[1], "validation") for name in modules}
     assert set(splits.values()) == {"train", "test", "validation"}
     for name, tree in modules.items():
         assert _imported(tree) <= {"numpy", "scipy", "blsh.corpora.noise_shaping"}, name

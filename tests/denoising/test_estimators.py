@@ -55,9 +55,7 @@ def test_the_spectrum_is_the_mixtures_and_computed_once(scene):
 
 
 def test_ideal_masks_follow_their_definitions(scene):
-    speech, noise = (
-        np.abs(stft(x)).astype(np.float64) for x in (scene.waveforms.speech, scene.waveforms.noise)
-    )
+    speech, noise = (np.abs(stft(x)).astype(np.float64) for x in (scene.waveforms.speech, scene.waveforms.noise))
     binary = estimators.ideal_binary(scene)
     assert binary.dtype == np.float32
     np.testing.assert_array_equal(binary, [(speech > noise).astype(np.float32)])
@@ -89,8 +87,7 @@ def test_hashed_neighbours_are_algorithm_1_at_every_length(scene, dictionary, rn
     lengths = (1, 5, 64, 70)
     drawn = random_projections(70, rows.shape[1], rng=rng)
     queries, codes = (
-        naive.bits_of(features, drawn.matrix, drawn.bias)
-        for features in (feature(name, scene.spectrum), rows)
+        naive.bits_of(features, drawn.matrix, drawn.bias) for features in (feature(name, scene.spectrum), rows)
     )
     estimate = estimators.hashed_neighbours(name, drawn, rows, pack_masks(masks), k, lengths)(scene)
     assert estimate.shape == (4, N_FRAMES, 513) and estimate.dtype == np.float32

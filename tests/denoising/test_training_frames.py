@@ -106,9 +106,7 @@ def test_no_recipes(audio, tmp_path):
 
 def test_an_unknown_feature(recipes, audio, tmp_path):
     with pytest.raises(ValueError, match="feature 'cqt' is none of stft, mel"):
-        write_training_frames(
-            recipes, audio, features={"cqt": tmp_path / "cqt.npy"}, masks=tmp_path / "m.npy"
-        )
+        write_training_frames(recipes, audio, features={"cqt": tmp_path / "cqt.npy"}, masks=tmp_path / "m.npy")
     assert files(tmp_path) == []
 
 

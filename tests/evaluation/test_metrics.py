@@ -21,9 +21,7 @@ def speech(rng):
     """Two seconds that PESQ and ESTOI take for speech: noise bands in syllables of 0.2 s."""
     time = np.arange(32_000) / 16_000
     syllables = np.clip(np.sin(2 * np.pi * 2.5 * time), 0, None)
-    carrier = sum(
-        np.sin(2 * np.pi * f * time + 3 * np.sin(2 * np.pi * 4 * time)) / f for f in range(150, 4000, 150)
-    )
+    carrier = sum(np.sin(2 * np.pi * f * time + 3 * np.sin(2 * np.pi * 4 * time)) / f for f in range(150, 4000, 150))
     return 20 * syllables * carrier + 1e-3 * rng.standard_normal(len(time))
 
 

@@ -43,9 +43,7 @@ def test_lu_is_the_solution_of_numpy(rng):
     products = rng.standard_normal((2, 8))
     equations = factor(gram, 2)
     assert equations.method == "lu"
-    np.testing.assert_allclose(
-        solve(equations, products).ravel(), np.linalg.solve(gram, products.ravel()), rtol=1e-9
-    )
+    np.testing.assert_allclose(solve(equations, products).ravel(), np.linalg.solve(gram, products.ravel()), rtol=1e-9)
 
 
 def test_a_singular_matrix_gives_the_shortest_solution():

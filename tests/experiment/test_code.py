@@ -19,9 +19,7 @@ def test_rooms_import_only_from_rooms_above():
         f"{module} -> {imported}"
         for module in code.modules()
         for imported in code.imports_of(module)
-        if room_of(module) in order
-        and room_of(imported) in order
-        and order[room_of(imported)] > order[room_of(module)]
+        if room_of(module) in order and room_of(imported) in order and order[room_of(imported)] > order[room_of(module)]
     ]
     assert wrong == []
 
@@ -33,9 +31,7 @@ def test_every_folder_of_the_package_is_a_room():
 
 def test_no_room_below_experiment_sees_the_config():
     below = set(code.ROOMS[: code.ROOMS.index("experiment")])
-    readers = {
-        m for m in code.modules() if room_of(m) in below and "blsh.experiment.config" in code.code_of(m)
-    }
+    readers = {m for m in code.modules() if room_of(m) in below and "blsh.experiment.config" in code.code_of(m)}
     assert readers == set()
 
 

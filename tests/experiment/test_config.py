@@ -91,9 +91,7 @@ def test_files_that_are_no_configuration(tmp_path, text, message):
 
 
 def test_missing_file(tmp_path):
-    with pytest.raises(
-        FileNotFoundError, match=r"none.yaml: no such configuration file; presets are in config/"
-    ):
+    with pytest.raises(FileNotFoundError, match=r"none.yaml: no such configuration file; presets are in config/"):
         load_config(tmp_path / "none.yaml")
 
 

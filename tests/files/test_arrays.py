@@ -75,9 +75,7 @@ def test_only_plain_numbers_are_saved(tmp_path, array):
 
 def test_pickles_are_not_loaded(tmp_path):
     np.save(tmp_path / "x.npy", np.array([{}]), allow_pickle=True)
-    with pytest.raises(
-        ValueError, match=r"x\.npy cannot be loaded: its \.npy header does not describe a plain"
-    ):
+    with pytest.raises(ValueError, match=r"x\.npy cannot be loaded: its \.npy header does not describe a plain"):
         load_array(tmp_path / "x.npy")
 
 
@@ -90,9 +88,7 @@ def test_a_header_that_claims_another_size_allocates_nothing(tmp_path, claim, ma
     (tmp_path / "x.npy").write_bytes(content[:10] + header.ljust(117) + b"\n" + content[128:])
     tracemalloc.start()
     try:
-        with pytest.raises(
-            ValueError, match=r"x\.npy cannot be loaded: its header claims \d+ bytes .* 24 are there"
-        ):
+        with pytest.raises(ValueError, match=r"x\.npy cannot be loaded: its header claims \d+ bytes .* 24 are there"):
             load_array(tmp_path / "x.npy", mapped=mapped)
         assert tracemalloc.get_traced_memory()[1] < 1 << 20
     finally:
@@ -221,9 +217,7 @@ def test_another_kind_or_version_is_an_error_with_both(tmp_path):
     save_example(tmp_path / "m.npz")
     with pytest.raises(ValueError, match=r"m\.npz holds kind 'projections' where 'codes' is needed"):
         load_stamped(tmp_path / "m.npz", "codes", 3)
-    with pytest.raises(
-        ValueError, match=r"m\.npz has version 3 of kind 'projections' and this blsh reads version 4"
-    ):
+    with pytest.raises(ValueError, match=r"m\.npz has version 3 of kind 'projections' and this blsh reads version 4"):
         load_stamped(tmp_path / "m.npz", "projections", 4)
     with pytest.raises(FileNotFoundError, match=r"none\.npz"):
         load_stamped(tmp_path / "none.npz", "projections", 3)
@@ -348,9 +342,7 @@ def mutations(content):
     positions = st.integers(0, len(content) - 1)
     return st.one_of(
         st.builds(
-            lambda position, flip: (
-                content[:position] + bytes([content[position] ^ flip]) + content[position + 1 :]
-            ),
+            lambda position, flip: content[:position] + bytes([content[position] ^ flip]) + content[position + 1 :],
             positions,
             st.integers(1, 255),
         ),

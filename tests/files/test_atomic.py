@@ -38,9 +38,7 @@ def test_a_block_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, error
 def test_a_file_has_the_permissions_of_any_new_file(tmp_path):
     (tmp_path / "plain").write_text("")
     write_text(tmp_path / "atomic", "")
-    assert stat.S_IMODE((tmp_path / "atomic").stat().st_mode) == stat.S_IMODE(
-        (tmp_path / "plain").stat().st_mode
-    )
+    assert stat.S_IMODE((tmp_path / "atomic").stat().st_mode) == stat.S_IMODE((tmp_path / "plain").stat().st_mode)
 
 
 def test_a_name_of_the_greatest_length_can_be_written(tmp_path):
@@ -64,9 +62,7 @@ def test_a_block_that_writes_nothing_is_an_error(tmp_path):
 
 def test_json_has_one_form(tmp_path):
     write_json(tmp_path / "x.json", {"b": 1, "a": ["ρ", 0.1]})
-    assert (
-        tmp_path / "x.json"
-    ).read_bytes() == '{\n  "a": [\n    "ρ",\n    0.1\n  ],\n  "b": 1\n}\n'.encode()
+    assert (tmp_path / "x.json").read_bytes() == '{\n  "a": [\n    "ρ",\n    0.1\n  ],\n  "b": 1\n}\n'.encode()
     assert json.loads((tmp_path / "x.json").read_text()) == {"a": ["ρ", 0.1], "b": 1}
 
 
@@ -93,9 +89,7 @@ def test_free_space_is_that_of_the_nearest_folder_that_exists(tmp_path, monkeypa
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "save", [save_array, lambda path, array: save_stamped(path, "k", 1, {}, {"a": array})]
-)
+@pytest.mark.parametrize("save", [save_array, lambda path, array: save_stamped(path, "k", 1, {}, {"a": array})])
 def test_arrays_look_at_the_free_space_before_they_write(tmp_path, monkeypatch, save):
     array = np.zeros(1000)
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=8000))

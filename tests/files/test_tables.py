@@ -44,9 +44,7 @@ def test_a_csv_table_comes_back_exactly(tmp_path, rows):
 
 
 def test_csv_has_the_fewest_digits_and_unix_line_ends(tmp_path):
-    frame = pd.DataFrame(
-        {"id": ["007", "NA", "", 'a,\r\n"b"'], "x": [0.1, np.nan, 1e300, -0.0]}, index=[5, 6, 7, 8]
-    )
+    frame = pd.DataFrame({"id": ["007", "NA", "", 'a,\r\n"b"'], "x": [0.1, np.nan, 1e300, -0.0]}, index=[5, 6, 7, 8])
     frame["y"] = np.array([0.1, 1 / 3, np.inf, 2], np.float32)
     write_csv(tmp_path / "t.csv", frame)
     expected = b'id,x,y\n007,0.1,0.1\nNA,,0.33333334\n,1e+300,inf\n"a,\r\n""b""",-0.0,2.0\n'
@@ -109,9 +107,7 @@ def test_a_table_holds_text_and_numbers_only(tmp_path, value):
     frame = pd.DataFrame({"odd": pd.Series([value, "a"], dtype=object)})
     with pytest.raises(TypeError, match=r"column 'odd' holds .*t\.csv"):
         write_csv(tmp_path / "t.csv", frame)
-    with pytest.raises(
-        TypeError, match=r"column 'odd' of dtype object is neither numbers nor all text .*t\.parquet"
-    ):
+    with pytest.raises(TypeError, match=r"column 'odd' of dtype object is neither numbers nor all text .*t\.parquet"):
         write_parquet(tmp_path / "t.parquet", frame)
     assert os.listdir(tmp_path) == []
 
@@ -143,9 +139,7 @@ def test_a_folder_whose_name_has_an_equals_sign_adds_no_column(tmp_path):
 
 def test_a_missing_parquet_column_is_named(tmp_path):
     write_parquet(tmp_path / "t.parquet", pd.DataFrame({"a": [1], "b": [2]}))
-    with pytest.raises(
-        ValueError, match=r"t\.parquet is not the table .* column 'c' is missing; it has a, b"
-    ):
+    with pytest.raises(ValueError, match=r"t\.parquet is not the table .* column 'c' is missing; it has a, b"):
         read_parquet(tmp_path / "t.parquet", ["a", "c"])
 
 

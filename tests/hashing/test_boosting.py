@@ -27,9 +27,7 @@ LOSSES = ("square", "xent")
 FLOAT32 = 2e-5  # relative, of weights: ln W is a float32 of some tens
 N, D = 24, 10
 
-SMALL = TrainingParams(
-    n_bits=5, segment_frames=N, n_segments=3, n_epsilon_segments=2, min_passes=3, max_passes=3
-)
+SMALL = TrainingParams(n_bits=5, segment_frames=N, n_segments=3, n_epsilon_segments=2, min_passes=3, max_passes=3)
 
 
 def rng_for_round(number):
@@ -51,8 +49,7 @@ def same_rounds(a, b):
         x.projection.tobytes() == y.projection.tobytes()
         and (x.bias, x.beta, x.epsilon, x.passes) == (y.bias, y.beta, y.epsilon, y.passes)
         and x.losses.tobytes() == y.losses.tobytes()
-        and (x.effective_pairs, x.share_of_ones, x.duplicate_of)
-        == (y.effective_pairs, y.share_of_ones, y.duplicate_of)
+        and (x.effective_pairs, x.share_of_ones, x.duplicate_of) == (y.effective_pairs, y.share_of_ones, y.duplicate_of)
         for x, y in zip(a, b, strict=True)
     )
 
@@ -221,9 +218,7 @@ def test_gradient_equals_torch_autograd(rng, loss, square_gradient):
     w = torch.tensor(naive.pair_weights(target, codes, betas, "square"))
     t = Sign.apply(rows @ vector[:-1] + vector[-1])
     b = (torch.outer(t, t) + 1) / 2
-    pairs = (
-        (b - s) ** 2 if loss == "square" else -b * torch.log(s + 1e-10) - (1 - b) * torch.log(1 - s + 1e-10)
-    )
+    pairs = (b - s) ** 2 if loss == "square" else -b * torch.log(s + 1e-10) - (1 - b) * torch.log(1 - s + 1e-10)
     torch.sum(w * pairs).backward()
 
     objective = papers_rule(target, codes, betas, weight_loss="square", loss=loss)
@@ -239,9 +234,7 @@ def test_affine_gradient_of_the_square_equals_torch_autograd_of_the_affine_form(
     torch = pytest.importorskip("torch")
     frames = unit_rows(rng, N)
     target = ssm(frames)
-    objective = papers_rule(
-        target, np.empty((N, 0), np.int8), np.array([]), weight_loss="square", loss="square"
-    )
+    objective = papers_rule(target, np.empty((N, 0), np.int8), np.array([]), weight_loss="square", loss="square")
     signs = torch.tensor(rng.choice([-1.0, 1.0], N), requires_grad=True)
     b = (torch.outer(signs, signs) + 1) / 2
     s = torch.tensor(target.astype(float))
@@ -360,9 +353,7 @@ def test_each_round_is_boost_round_on_the_codes_so_far(features, segments):
     params = replace(SMALL, segments=segments)
     projections, rounds = boost(features, params, rng_for_round=rng_for_round)
     last = rng_for_round(5)
-    training, held_out = draw_segments(
-        len(features), params, rng=last if segments == "fresh" else rng_for_round(0)
-    )
+    training, held_out = draw_segments(len(features), params, rng=last if segments == "fresh" else rng_for_round(0))
 
     def segment(numbers):
         frames = features[numbers]
@@ -465,9 +456,7 @@ def test_mapped_features_and_scratch_files_change_nothing(features, tmp_path):
     mapped = np.load(tmp_path / "features.npy", mmap_mode="r")
     params = replace(SMALL, segments="fixed", n_segments=None)
     expected = boost(features, params, rng_for_round=rng_for_round)[1]
-    rounds = boost(
-        mapped, params, rng_for_round=rng_for_round, memory_bytes=1000, scratch=tmp_path / "scratch"
-    )[1]
+    rounds = boost(mapped, params, rng_for_round=rng_for_round, memory_bytes=1000, scratch=tmp_path / "scratch")[1]
     assert same_rounds(rounds, expected)
     assert not list((tmp_path / "scratch").iterdir())
 
@@ -481,9 +470,7 @@ def test_scratch_without_a_folder_is_an_error():
 
 def test_progress_counts_the_rounds(features):
     calls = []
-    _, rounds = boost(
-        features, SMALL, rng_for_round=rng_for_round, progress=lambda *values: calls.append(values)
-    )
+    _, rounds = boost(features, SMALL, rng_for_round=rng_for_round, progress=lambda *values: calls.append(values))
     assert [call[0] for call in calls] == [1, 2, 3, 4, 5]
     assert [call[2:4] for call in calls] == [(r.epsilon, r.beta) for r in rounds]
     assert all(call[1] == 5 and call[4] > 0 for call in calls)
@@ -669,9 +656,7 @@ def test_unknown_parameter():
 def test_too_few_frames(features):
     with pytest.raises(ValueError, match=r"23 frames are fewer than segment_frames=24: lower it"):
         boost(features[:23], SMALL, rng_for_round=rng_for_round)
-    with pytest.raises(
-        ValueError, match=r"3 segments .* and 2 .* need 120 frames, but there are 119: lower n_seg"
-    ):
+    with pytest.raises(ValueError, match=r"3 segments .* and 2 .* need 120 frames, but there are 119: lower n_seg"):
         boost(features[:119], SMALL, rng_for_round=rng_for_round)
     params = replace(SMALL, segments="fixed", n_segments=None)
     with pytest.raises(ValueError, match=r"1 segments .* and 2 .* need 72 frames, but there are 50"):
@@ -686,13 +671,9 @@ def test_features_that_are_not_finite(features, bad):
 
 
 def test_inputs_that_do_not_match(features):
-    with pytest.raises(
-        TypeError, match=r"features are float64 of shape \(300, 10\): float32 \(frames, width\)"
-    ):
+    with pytest.raises(TypeError, match=r"features are float64 of shape \(300, 10\): float32 \(frames, width\)"):
         boost(features.astype(float), SMALL, rng_for_round=rng_for_round)
-    with pytest.raises(
-        ValueError, match=r"initial has shape \(5, 10\): n_bits=5 starts of 11 numbers needed"
-    ):
+    with pytest.raises(ValueError, match=r"initial has shape \(5, 10\): n_bits=5 starts of 11 numbers needed"):
         boost(features, SMALL, rng_for_round=rng_for_round, initial=np.zeros((5, 10)))
     with pytest.raises(ValueError, match=r"the target mix-0\.5 needs the frames' binary masks: give masks"):
         boost(features, replace(SMALL, target=Target("mix", 0.5)), rng_for_round=rng_for_round)

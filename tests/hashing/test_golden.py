@@ -34,9 +34,7 @@ def no_random_numbers(number):
     return np.random.default_rng(number)
 
 
-@pytest.mark.parametrize(
-    ("file", "loss"), [("authors2022_small", "xent"), ("authors2022_small_sse", "square")]
-)
+@pytest.mark.parametrize(("file", "loss"), [("authors2022_small", "xent"), ("authors2022_small_sse", "square")])
 def test_boosting_reproduces_the_authors_script(features, file, loss):
     golden = np.load(FOLDER / f"{file}.npz")
     params = replace(

@@ -11,9 +11,7 @@ WORDS = {True: "yes", None: "all"}
 
 def documented():
     """Switch → its cells for `project` and `authors2022`, from the page's table."""
-    rows = [
-        line.split("|") for line in DOCS.read_text(encoding="utf-8").splitlines() if line.startswith("| `")
-    ]
+    rows = [line.split("|") for line in DOCS.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
     table = {}
     for _, names, project, authors, *_ in rows:
         names = [name.strip(" `") for name in names.split(",")]

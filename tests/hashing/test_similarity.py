@@ -43,9 +43,7 @@ def test_ssm_is_the_inner_product_of_each_pair(features):
 def test_rbf_is_equation_15(features, sigma2):
     c = np.exp(-1 / sigma2)
     expected = pairs_of(lambda a, b: c * np.exp(np.dot(a.astype(float), b.astype(float)) / sigma2), features)
-    np.testing.assert_allclose(
-        rbf(features, sigma2), expected, atol=20 * FLOAT32
-    )  # exp stretches by 1/sigma2
+    np.testing.assert_allclose(rbf(features, sigma2), expected, atol=20 * FLOAT32)  # exp stretches by 1/sigma2
 
 
 def test_power_and_mix(features, masks):

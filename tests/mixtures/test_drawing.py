@@ -187,9 +187,7 @@ def test_silent_noise_is_drawn_again():
 def test_a_class_that_is_silent_is_an_error():
     audio = InMemory()
     clips = [audio.add("quiet.wav", noise_of(2000, 1, level=5e-5), noise_class="rain")]
-    with pytest.raises(
-        ValueError, match=r"class 'rain' of set 'train': 100 draws of 1000 samples were all silent"
-    ):
+    with pytest.raises(ValueError, match=r"class 'rain' of set 'train': 100 draws of 1000 samples were all silent"):
         draw(units_of({"a": 1}), clips, audio)
 
 
@@ -211,9 +209,7 @@ def test_classes_are_dealt_without_repeat(n_units, n_classes, data):
     m = data.draw(st.integers(1, n_classes))
     audio = InMemory()
     classes = [f"c{i}" for i in range(n_classes)]
-    recipes = draw(
-        units_of({"a": n_units, "b": 2}), clips_of(audio, classes, 1), audio, noises_per_utterance=m
-    )
+    recipes = draw(units_of({"a": n_units, "b": 2}), clips_of(audio, classes, 1), audio, noises_per_utterance=m)
     per_utterance = {}
     for r in recipes:
         per_utterance.setdefault(r.utterance, []).append(r.noise)

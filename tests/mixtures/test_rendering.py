@@ -12,9 +12,7 @@ from tests import naive_mixtures as naive
 from tests.corpora.making import noise, write
 from tests.mixtures.making import InMemory, noise_of, recipe
 
-FLOAT32 = (
-    5e-7  # relative to signals of unit standard deviation, which reach a few units: two roundings to float32
-)
+FLOAT32 = 5e-7  # relative to signals of unit standard deviation, which reach a few units: two roundings to float32
 SNR_DB = 1e-4  # float32 waveforms of a thousand samples
 
 
@@ -149,9 +147,7 @@ def test_unknown_recordings_are_errors(folders):
     recordings = Recordings(manifests_of(folders), folders)
     with pytest.raises(ValueError, match=r"corpus 'music' is unknown: there are noise, speech \(x\.wav\)"):
         recordings.read(Piece("music", "x.wav", 0, 10))
-    with pytest.raises(
-        ValueError, match=r"x\.wav is not in the manifest of corpus 'speech': make the recipes again"
-    ):
+    with pytest.raises(ValueError, match=r"x\.wav is not in the manifest of corpus 'speech': make the recipes again"):
         recordings.read(Piece("speech", "x.wav", 0, 10))
     with pytest.raises(ValueError, match=r"piece \[3990, 4001\) exceeds the 4000 samples of anna/0\.wav"):
         recordings.read(Piece("speech", "anna/0.wav", 3990, 11))

@@ -23,17 +23,13 @@ def make(lengths_by_speaker, silent=frozenset()):
                 if (speaker, k, i) in silent:
                     samples[i * SLOT : (i + 1) * SLOT] *= 5e-4
             gender = "F" if speaker < "m" else "M"
-            recordings.append(
-                audio.add(f"{speaker}/{k}.wav", samples, corpus="speech", speaker=speaker, gender=gender)
-            )
+            recordings.append(audio.add(f"{speaker}/{k}.wav", samples, corpus="speech", speaker=speaker, gender=gender))
     return recordings, audio
 
 
 def cut(made, **options):
     recordings, audio = made
-    return cut_units(
-        recordings, **({"seconds": 0.1, "per_speaker": 4, "held_out": 1, "audio": audio} | options)
-    )
+    return cut_units(recordings, **({"seconds": 0.1, "per_speaker": 4, "held_out": 1, "audio": audio} | options))
 
 
 def test_excerpts_by_hand():
@@ -71,9 +67,7 @@ def test_excerpts_equal_their_twin(lengths, limit, held_out, silent):
     expected = naive.excerpts(
         [round(length * SLOT) for length in lengths], SLOT, limit, {(k, i * SLOT) for k, i in silent}
     )
-    assert [(u.piece.path, u.piece.start) for u in train + closed] == [
-        (f"anna/{k}.wav", s) for k, s in expected
-    ]
+    assert [(u.piece.path, u.piece.start) for u in train + closed] == [(f"anna/{k}.wav", s) for k, s in expected]
     assert len(closed) == (min(held_out, len(expected) - 1) if expected else 0)
     assert skipped == (() if expected else ("anna",))
 

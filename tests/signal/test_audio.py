@@ -92,9 +92,7 @@ def test_a_region_is_that_part_of_the_whole(tmp_path, waveform, container):
 def test_only_the_region_is_resampled(tmp_path, waveform):
     write(tmp_path / "x.wav", waveform, 44_100, subtype="FLOAT")
     region = read_audio(tmp_path / "x.wav", start=3000, n_samples=9000)
-    np.testing.assert_array_equal(
-        region, soxr.resample(waveform[3000:12_000], 44_100, SAMPLE_RATE, quality="HQ")
-    )
+    np.testing.assert_array_equal(region, soxr.resample(waveform[3000:12_000], 44_100, SAMPLE_RATE, quality="HQ"))
 
 
 @pytest.mark.parametrize(
@@ -102,9 +100,7 @@ def test_only_the_region_is_resampled(tmp_path, waveform):
 )
 def test_a_region_outside_is_refused(tmp_path, waveform, start, n_samples):
     write(tmp_path / "x.wav", waveform)
-    with pytest.raises(
-        ValueError, match=rf"start={start}, n_samples={n_samples} is no region of the 24000 samples"
-    ):
+    with pytest.raises(ValueError, match=rf"start={start}, n_samples={n_samples} is no region of the 24000 samples"):
         read_audio(tmp_path / "x.wav", start=start, n_samples=n_samples)
 
 
@@ -130,9 +126,7 @@ def test_a_missing_file_and_a_folder(tmp_path):
     assert_refused(tmp_path, "is not a regular file")
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"Hello, this is text.\n" * 50, b"RIFF", b"OggS", b"fLaC", b"NIST_1A\n"]
-)
+@pytest.mark.parametrize("content", [b"", b"Hello, this is text.\n" * 50, b"RIFF", b"OggS", b"fLaC", b"NIST_1A\n"])
 def test_what_is_no_sound(tmp_path, content):
     (tmp_path / "x.wav").write_bytes(content)
     assert_refused(tmp_path / "x.wav", "cannot be decoded|is truncated")
@@ -222,9 +216,7 @@ def test_a_file_that_decodes_to_more_than_memory_should_hold(tmp_path, waveform,
     monkeypatch.setattr(audio, "MAX_SAMPLES", 20_000)
     monkeypatch.setattr(audio, "_BLOCK_SAMPLES", 5000)
     write(tmp_path / "x.flac", waveform, container="flac")
-    with pytest.raises(
-        ValueError, match=r"x\.flac is longer than 20000 samples: cut it, or read it region by region"
-    ):
+    with pytest.raises(ValueError, match=r"x\.flac is longer than 20000 samples: cut it, or read it region by region"):
         read_audio(tmp_path / "x.flac")
     assert read_audio(tmp_path / "x.flac", n_samples=20_000).size == 20_000
     write(tmp_path / "x.flac", waveform[:12_000], 8000, container="flac")
@@ -240,9 +232,7 @@ def test_a_rate_that_is_none(tmp_path, waveform, rate):
 
 def test_a_region_too_short_to_resample(tmp_path, waveform):
     write(tmp_path / "x.wav", waveform, 192_000)
-    with pytest.raises(
-        ValueError, match=r"1 samples at 192000 Hz give none at 16000 Hz .*: take a longer region"
-    ):
+    with pytest.raises(ValueError, match=r"1 samples at 192000 Hz give none at 16000 Hz .*: take a longer region"):
         read_audio(tmp_path / "x.wav", n_samples=1)
 
 
@@ -255,9 +245,7 @@ def test_a_mutated_file_is_read_or_refused(tmp_path, waveform, container, data):
     content = bytearray(path.read_bytes())
     for _ in range(data.draw(st.integers(1, 4))):
         content[data.draw(st.integers(0, min(300, len(content) - 1)))] = data.draw(st.integers(0, 255))
-    path.write_bytes(
-        content[: data.draw(st.integers(0, len(content)))] if data.draw(st.booleans()) else content
-    )
+    path.write_bytes(content[: data.draw(st.integers(0, len(content)))] if data.draw(st.booleans()) else content)
     try:
         samples = read_audio(path)
     except ValueError as error:
@@ -291,9 +279,7 @@ def test_full_scale_can_be_written(tmp_path):
 
 @pytest.mark.parametrize("peak", [1.0001, -3.0, np.nan, np.inf])
 def test_what_would_clip_is_refused(tmp_path, peak):
-    with pytest.raises(
-        ValueError, match=rf"peak={abs(peak):.6g} exceeds 1, .*x\.wav can hold: divide the waveform"
-    ):
+    with pytest.raises(ValueError, match=rf"peak={abs(peak):.6g} exceeds 1, .*x\.wav can hold: divide the waveform"):
         write_wav(tmp_path / "x.wav", np.array([0, peak, 0.5]))
     assert os.listdir(tmp_path) == []
 

@@ -105,9 +105,7 @@ def test_a_batch_takes_the_memory_of_one(rng):
     assert extra < 12 * n_samples * 4
 
 
-@pytest.mark.parametrize(
-    "x", [np.zeros(512, np.float32), np.zeros(0, np.float32), np.zeros((2, 1000), np.float32)]
-)
+@pytest.mark.parametrize("x", [np.zeros(512, np.float32), np.zeros(0, np.float32), np.zeros((2, 1000), np.float32)])
 def test_what_has_no_reflected_edges_is_refused(x):
     with pytest.raises(ValueError, match=r"x\.shape=.* must be \(samples,\) with more than 512 samples"):
         stft(x)
@@ -161,9 +159,7 @@ def test_silence_has_a_feature(name):
 
 def test_loud_rows_have_norm_one(rng):
     rows = feature("stft", stft(noise(rng, 16_000)))
-    np.testing.assert_allclose(
-        np.linalg.norm(rows, axis=1), 1, atol=1e-4
-    )  # the offset is 1e-5 of a magnitude
+    np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-4)  # the offset is 1e-5 of a magnitude
 
 
 def test_an_unknown_feature_or_shape_is_refused():
