@@ -63,7 +63,7 @@ def same_rounds(a, b):
 TARGET = np.array([[1, 1, 0], [1, 1, 0], [0, 0, 1]], dtype=np.float32)
 THREE = Segment(np.array([[2], [1], [-1]], dtype=np.float32), np.ones((3, 1), np.int8), TARGET)
 ONE_STEP = TrainingParams(
-    segment_frames=3, min_passes=1, max_passes=1, learning_rate=0.25, learning_rate_unit="absolute"
+    segment_frames=3, min_passes=1, max_passes=1, learning_rate=0.25, learning_rate_unit="absolute", beta_scale=1.0
 )
 
 
