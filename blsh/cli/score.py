@@ -1,11 +1,13 @@
 """Score one system on one set: a row for every mixture and code length."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from blsh.cli.data_arguments import add_data_arguments, open_recordings
+from blsh.cli.pairs import parse_pairs
 from blsh.cli.progress import Progress
 from blsh.denoising import estimators
 from blsh.denoising.dictionary import draw_rows
@@ -46,8 +48,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sweep-metrics", nargs="+", choices=METRICS, required=True, help="metrics of every code length"
     )
-    parser.add_argument("--table-metrics", nargs="*", choices=METRICS, default=[], help="further ones at --table-bits")
-    parser.add_argument("--table-bits", type=int, nargs="*", default=[], help="code lengths that tables show")
+    parser.add_argument(
+        "--metrics-at",
+        nargs="*",
+        default=[],
+        metavar="BITS=METRIC,…",
+        help="further metrics at some code lengths, such as 300=pesq,estoi; 0 for systems without codes",
+    )
     parser.add_argument("-o", "--output", type=Path, required=True, help="scores to write (Parquet)")
 
 
@@ -69,10 +76,17 @@ def run(arguments: argparse.Namespace) -> None:
         _estimator(arguments),
         columns=columns,
         n_bits=arguments.n_bits,
-        metrics=Metrics(tuple(arguments.sweep_metrics), tuple(arguments.table_metrics), tuple(arguments.table_bits)),
+        metrics=Metrics(tuple(arguments.sweep_metrics), _metrics_at(arguments.metrics_at)),
         progress=Progress("mixtures"),
     )
     write_parquet(arguments.output, check_scores(scores, arguments.output))
+
+
+def _metrics_at(words: Sequence[str]) -> dict[int, tuple[str, ...]]:
+    pairs = parse_pairs(words, "--metrics-at")
+    if not all(bits.isdecimal() for bits in pairs):
+        raise ValueError(f"--metrics-at {' '.join(words)}: a code length is no whole number; write 300=pesq")
+    return {int(bits): tuple(names.split(",")) for bits, names in pairs.items()}
 
 
 def _estimator(arguments: argparse.Namespace) -> estimators.Estimator:

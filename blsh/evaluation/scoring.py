@@ -31,24 +31,32 @@ VARIANTS_AT_ONCE = 16
 
 @dataclass(frozen=True)
 class Metrics:
-    """Which metrics to compute: ``sweep`` for every code length, ``tables`` too for those in ``table_bits``.
+    """Which metrics to compute.
 
-    A code length of 0 stands for systems without codes; their only variant counts as one of the tables'.
+    Attributes
+    ----------
+    sweep : tuple of str
+        For every code length.
+    at : mapping of int to tuple of str
+        Further ones by code length, where a table shows them; 0 stands for systems without codes.
+
+    Raises
+    ------
+    ValueError
+        If a metric is unknown.
     """
 
     sweep: tuple[str, ...]
-    tables: tuple[str, ...]
-    table_bits: tuple[int, ...]
+    at: Mapping[int, tuple[str, ...]]
 
     def __post_init__(self):
-        for name in (*self.sweep, *self.tables):
+        for name in (*self.sweep, *(name for names in self.at.values() for name in names)):
             if name not in METRICS:
                 raise ValueError(f"metric={name!r} is unknown; choose one of {', '.join(METRICS)}")
 
     def of(self, n_bits: int) -> frozenset[str]:
         """Return the metrics of a code length."""
-        in_tables = n_bits == 0 or n_bits in self.table_bits
-        return frozenset(self.sweep) | (frozenset(self.tables) if in_tables else frozenset())
+        return frozenset((*self.sweep, *self.at.get(n_bits, ())))
 
 
 def score_set(

@@ -218,30 +218,51 @@ class TrainingConfig(_Model):
         for name in self.switches:
             if name not in known:
                 raise ValueError(f"switch {name!r} is unknown; choose one of {', '.join(sorted(known))}")
-        replace(PROFILES[self.profile], **self.switches)
+        try:
+            replace(PROFILES[self.profile], **self.switches)
+        except TypeError as error:
+            raise ValueError(
+                f"a switch is of the wrong type ({error}); YAML takes 1e-4 for text, write 1.0e-4"
+            ) from None
         return self
 
 
 class MetricsConfig(_Model):
-    """Which scores are computed where."""
+    """Scores of the whole grid; the tables' further ones are under `tables`."""
 
     sweep: tuple[Literal[METRICS], ...] = ("sdr", "si_sdr")
-    """Scores over the whole grid."""
-    tables: tuple[Literal[METRICS], ...] = METRICS
-    """Scores at the tables' L and for the controls."""
-    table_sets: tuple[Name, ...] = ("closed", "open")
-    """Sets that the tables show."""
+    """Scores of every system, set, code length and repeat."""
+
+
+class IcasspTables(_Model):
+    """ICASSP Table 1."""
+
+    n_bits: Positive = 150
+    """L of LSH and BLSH."""
+    metrics: tuple[Literal[METRICS], ...] = ("sdr", "sir", "sar")
+    """Its scores."""
+    sets: tuple[Name, ...] = ("closed", "open")
+    """Its sets."""
+
+
+class TaslpTables(_Model):
+    """TASLP Tables I to III."""
+
+    lsh_bits: Positive = 300
+    """L of the LSH rows."""
+    blsh_bits: dict[Literal[FEATURES], Positive] = {"stft": 300, "mel": 50}
+    """L of the BLSH rows, by feature."""
+    metrics: tuple[Literal[METRICS], ...] = ("sdr", "si_sdr", "pesq", "estoi")
+    """Their scores; PESQ and ESTOI cost more than all the rest."""
+    sets: tuple[Name, ...] = ("open",)
+    """Their sets."""
 
 
 class TablesConfig(_Model):
-    """The code lengths that the papers' tables print."""
+    """What the papers' tables show; a longer code than the grid's longest is replaced by that."""
 
-    icassp_bits: Positive = 150
-    """L of ICASSP Table 1."""
-    lsh_bits: Positive = 300
-    """L of the LSH rows of TASLP Tables I to III."""
-    blsh_bits: dict[Literal[FEATURES], Positive] = {"stft": 300, "mel": 50}
-    """L of the BLSH rows of TASLP Tables I to III, by feature."""
+    icassp: IcasspTables = IcasspTables()
+    taslp: TaslpTables = TaslpTables()
 
 
 class ResultsConfig(_Model):
@@ -273,7 +294,7 @@ class Config(_Model):
 
     @model_validator(mode="after")
     def _consistent(self) -> Config:
-        for name in (*self.grid.sets, *self.metrics.table_sets):
+        for name in (*self.grid.sets, *self.tables.icassp.sets, *self.tables.taslp.sets):
             if name not in self.data.sets:
                 raise ValueError(f"set {name!r} is not in data.sets ({', '.join(self.data.sets)}); name one of these")
         if self.training.n_bits is not None and self.training.n_bits < max(self.grid.n_bits):

@@ -19,6 +19,7 @@ __all__ = [
     "ScoreJob",
     "data_folder",
     "expected_cells",
+    "metrics_at",
     "model_names",
     "results_folder",
     "score_jobs",
@@ -44,7 +45,9 @@ class ScoreJob:
         if self.system in CONTROLS:
             return self.system
         return "_".join(
-            part for part in (self.system, self.feature, self.target, f"rho-{self.rho:g}", f"rep-{self.repeat}") if part
+            part
+            for part in (self.system, self.feature, self.target, f"rho-{_number(self.rho)}", f"rep-{self.repeat}")
+            if part
         )
 
 
@@ -91,10 +94,31 @@ def model_names(config: Config) -> tuple[tuple[str, str], ...]:
 
 
 def table_bits(config: Config, system: str, feature: str) -> tuple[int, ...]:
-    """Return the code lengths at which the tables show a system: as printed, or the longest that is trained."""
+    """Return the code lengths at which the tables show a system with codes, in rising order."""
+    return tuple(sorted(set(_table_bits(config, system, feature).values())))
+
+
+def metrics_at(config: Config, set_name: str, system: str, feature: str) -> dict[int, tuple[str, ...]]:
+    """Return the metrics that the tables need of a system on a set, by code length; 0 is a system without codes.
+
+    ICASSP Table 1 shows the closed and open set, with SIR and SAR; the TASLP tables show the open set only.
+    """
+    wanted: dict[int, set[str]] = {}
+    is_hashed = system not in (*CONTROLS, "knn")
+    for name, table in (("icassp", config.tables.icassp), ("taslp", config.tables.taslp)):
+        # The TASLP tables have no row for LSH with one matrix.
+        if set_name in table.sets and (name, system) != ("taslp", "lsh_fixed"):
+            bits = _table_bits(config, system, feature)[name] if is_hashed else 0
+            wanted.setdefault(bits, set()).update(table.metrics)
+    return {bits: tuple(sorted(names)) for bits, names in sorted(wanted.items())}
+
+
+def _table_bits(config: Config, system: str, feature: str) -> dict[str, int]:
+    """Return the code length of each paper's tables: as printed, or the longest that is trained."""
     longest = max(config.grid.n_bits)
-    taslp = config.tables.blsh_bits[feature] if system == "blsh" else config.tables.lsh_bits
-    return tuple(sorted({min(config.tables.icassp_bits, longest), min(taslp, longest)}))
+    tables = config.tables
+    taslp = tables.taslp.blsh_bits[feature] if system == "blsh" else tables.taslp.lsh_bits
+    return {"icassp": min(tables.icassp.n_bits, longest), "taslp": min(taslp, longest)}
 
 
 def scored_bits(config: Config, system: str, feature: str) -> tuple[int, ...]:
@@ -119,3 +143,8 @@ def expected_cells(config: Config) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(rows)
+
+
+def _number(value: float) -> str:
+    """Spell a number shortly, but so that it can be read back."""
+    return short if float(short := f"{value:g}") == value else repr(value)

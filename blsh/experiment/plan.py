@@ -13,11 +13,11 @@ from blsh.experiment.config import CONTROLS, Config
 from blsh.experiment.grid import (
     ScoreJob,
     data_folder,
+    metrics_at,
     model_names,
     results_folder,
     score_jobs,
     scored_bits,
-    table_bits,
 )
 from blsh.mixtures.recipes import read_recipes
 from blsh.signal.spectra import HOP_LENGTH, SAMPLE_RATE, feature_width
@@ -33,8 +33,8 @@ ASSUMED_SECONDS = 5.0
 SECONDS_PER_JOB = 2.0
 RENDER = 0.012
 FRAMES = 0.02
-SDR = 0.0022
-TABLE_METRICS = 0.045
+VARIANT = 0.001
+METRIC = {"sir": 0.003, "sar": 0.003, "pesq": 0.075, "estoi": 0.042}
 KNN_PER_ROW_AND_BIN = 2.2e-10 * FRAMES_PER_SECOND
 TRAIN_PER_BIT = 0.45
 
@@ -126,19 +126,15 @@ def _extent(config: Config, data: Path, name: str) -> tuple[int, float, bool]:
 def _score_cost(config: Config, job: ScoreJob, extent: tuple[int, float, bool], n_frames: float) -> tuple[float, int]:
     """Return (core seconds, numbers computed) of a score job."""
     n_mixtures, seconds, _ = extent
-    in_tables = job.set in config.metrics.table_sets
-    n_variants, n_tables = 1, 1 if in_tables else 0
-    cost = RENDER
-    if job.system not in CONTROLS:
-        if job.system == "knn":
-            cost += KNN_PER_ROW_AND_BIN * job.rho * n_frames * feature_width(job.feature)
-        else:
-            n_variants = len(scored_bits(config, job.system, job.feature))
-            n_tables = len(table_bits(config, job.system, job.feature)) if in_tables else 0
-    cost += n_variants * SDR + n_tables * TABLE_METRICS
-    numbers = n_variants * len(config.metrics.sweep) + n_tables * len(
-        set(config.metrics.tables) - set(config.metrics.sweep)
-    )
+    n_variants, cost = 1, RENDER
+    if job.system == "knn":
+        cost += KNN_PER_ROW_AND_BIN * job.rho * n_frames * feature_width(job.feature)
+    elif job.system not in CONTROLS:
+        n_variants = len(scored_bits(config, job.system, job.feature))
+    further = metrics_at(config, job.set, job.system, job.feature)
+    names = [name for at in further.values() for name in at if name not in config.metrics.sweep]
+    cost += n_variants * VARIANT + sum(METRIC.get(name, 0.0) for name in names)
+    numbers = n_variants * len(config.metrics.sweep) + len(names)
     return SECONDS_PER_JOB + seconds * cost, n_mixtures * numbers
 
 

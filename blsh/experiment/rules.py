@@ -16,7 +16,7 @@ from typing import Any
 
 from blsh.experiment.code import code_of
 from blsh.experiment.config import CONTROLS, Config, Selection, SetAside
-from blsh.experiment.grid import data_folder, model_names, results_folder, score_jobs, scored_bits, table_bits
+from blsh.experiment.grid import data_folder, metrics_at, model_names, results_folder, score_jobs, scored_bits
 from blsh.files.checksums import digest_of
 
 __all__ = [
@@ -159,7 +159,6 @@ def score_settings(config: Config, wildcards: Any) -> Settings:
     """Return what a score job scores, and with which metrics."""
     named = dict(wildcards.items())
     system = named.get("control") or named.get("system") or "blsh"
-    in_tables = named["set"] in config.metrics.table_sets
     settings = Settings(system=system)
     if system not in CONTROLS:
         feature = named["feature"]
@@ -174,9 +173,11 @@ def score_settings(config: Config, wildcards: Any) -> Settings:
         }
         if system != "knn":
             settings["n_bits"] = scored_bits(config, system, feature)
-            settings["table_bits"] = table_bits(config, system, feature) if in_tables else ()
     settings["sweep_metrics"] = config.metrics.sweep
-    settings["table_metrics"] = config.metrics.tables if in_tables else ()
+    settings["metrics_at"] = {
+        str(bits): ",".join(names)
+        for bits, names in metrics_at(config, named["set"], system, named.get("feature", "")).items()
+    }
     return Settings(settings)
 
 
@@ -292,7 +293,11 @@ def _selection(selection: Selection) -> tuple[str, ...]:
 def _word(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
-    return repr(value) if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    # YAML takes 1e-05 for text, 1.0e-05 for a number.
+    mantissa, *exponent = repr(value).split("e")
+    return "e".join([mantissa if "." in mantissa or not exponent else f"{mantissa}.0", *exponent])
 
 
 def _fingerprint(folder: Path) -> str:

@@ -92,11 +92,11 @@ class TrainingParams:
     beta_scale: float = 0.5
     target: Target = field(default_factory=Target)
     segment_frames: int = 1000
-    n_segments: int | None = 20
-    segments: str = "fresh"
+    n_segments: int | None = 40
+    segments: str = "fixed"
     frame_order: str = "shuffled"
-    epsilon_on: str = "held-out"
-    n_epsilon_segments: int = 4
+    epsilon_on: str = "training"
+    n_epsilon_segments: int = 0
     min_passes: int = 10
     max_passes: int = 10
     learning_rate: float = 1e-2

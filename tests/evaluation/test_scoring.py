@@ -27,8 +27,8 @@ KEY = {"system": "lsh", "variant": "", "feature": "stft", "target": "", "profile
     "n_neighbours": 10,
     "repeat": 1,
 }
-SWEEP = Metrics(sweep=("sdr", "si_sdr"), tables=(), table_bits=())
-ALL = Metrics(sweep=("sdr",), tables=METRICS, table_bits=())
+SWEEP = Metrics(sweep=("sdr", "si_sdr"), at={})
+ALL = Metrics(sweep=("sdr",), at={0: METRICS})
 
 
 def voice(n_samples: int, seed: int) -> np.ndarray:
@@ -110,7 +110,7 @@ def direct(scene, mask) -> dict[str, float]:
 @pytest.fixture(scope="module")
 def scored(recipes, audio):
     """Two mixtures at three code lengths, of which the second is in the tables."""
-    metrics = Metrics(sweep=("sdr", "si_sdr"), tables=METRICS, table_bits=(10, 300))
+    metrics = Metrics(sweep=("sdr", "si_sdr"), at={10: METRICS, 300: ("pesq",)})
     return scores_of(recipes, audio, several_masks, metrics, n_bits=(5, 10, 20))
 
 
@@ -146,7 +146,7 @@ def test_what_was_not_asked_for_is_nan_without_a_reason(scored):
 
 
 def test_without_sdr_there_is_no_difference_of_it(recipes, audio):
-    rows = scores_of(recipes, audio, estimators.unmasked, Metrics(sweep=("si_sdr",), tables=(), table_bits=()))
+    rows = scores_of(recipes, audio, estimators.unmasked, Metrics(sweep=("si_sdr",), at={}))
     assert rows[["sdr", "delta_sdr"]].isna().all(axis=None)
     assert rows["si_sdr"].notna().all() and set(rows["status"]) == {"ok"}
 
@@ -226,21 +226,23 @@ def test_references_are_factored_once_and_with_noise_only_where_needed(recipes, 
     scores_of(recipes, audio, several_masks, SWEEP, n_bits=(5, 10, 20))
     assert kinds == [False, False]
     kinds.clear()
-    with_sir = Metrics(sweep=("sdr",), tables=("sir",), table_bits=(10,))
+    with_sir = Metrics(sweep=("sdr",), at={10: ("sir",)})
     scores_of(recipes[:1], audio, several_masks, with_sir, n_bits=(5, 10, 20))
     assert sorted(kinds) == [False, True]
 
 
 def test_which_metrics_a_length_gets():
-    metrics = Metrics(sweep=("sdr",), tables=("pesq",), table_bits=(50, 300))
+    metrics = Metrics(sweep=("sdr",), at={0: ("estoi",), 50: ("pesq", "sdr"), 300: ("pesq", "sar")})
     assert metrics.of(10) == {"sdr"}
-    assert metrics.of(50) == metrics.of(300) == metrics.of(0) == {"sdr", "pesq"}
+    assert metrics.of(0) == {"sdr", "estoi"}
+    assert metrics.of(50) == {"sdr", "pesq"}
+    assert metrics.of(300) == {"sdr", "pesq", "sar"}
 
 
-@pytest.mark.parametrize("place", ["sweep", "tables"])
-def test_an_unknown_metric(place):
+@pytest.mark.parametrize("named", [{"sweep": ("sdri",), "at": {}}, {"sweep": ("sdr",), "at": {0: ("sdr", "sdri")}}])
+def test_an_unknown_metric(named):
     with pytest.raises(ValueError, match=r"metric='sdri' is unknown; choose one of sdr, sir, sar, si_sdr, pesq"):
-        Metrics(**{"sweep": (), "tables": (), "table_bits": (), place: ("sdri",)})
+        Metrics(**named)
 
 
 @pytest.mark.parametrize(

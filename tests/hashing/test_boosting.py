@@ -27,7 +27,8 @@ LOSSES = ("square", "xent")
 FLOAT32 = 2e-5  # relative, of weights: ln W is a float32 of some tens
 N, D = 24, 10
 
-SMALL = TrainingParams(n_bits=5, segment_frames=N, n_segments=3, n_epsilon_segments=2, min_passes=3, max_passes=3)
+FRESH = TrainingParams(segments="fresh", n_segments=20, epsilon_on="held-out", n_epsilon_segments=4)
+SMALL = replace(FRESH, n_bits=5, segment_frames=N, n_segments=3, n_epsilon_segments=2, min_passes=3, max_passes=3)
 
 
 def rng_for_round(number):

@@ -1,0 +1,288 @@
+"""What rules hand to their verbs: flags that the verbs read back, and slices that change only when they must."""
+
+import argparse
+import importlib
+import json
+import os
+import shlex
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from blsh.cli.main import _verb_parser
+from blsh.cli.train import _params
+from blsh.experiment import rules
+from blsh.experiment.config import CONTROLS, Config, parse_config
+from blsh.experiment.grid import expected_cells, score_jobs
+from blsh.experiment.rules import Settings, Untracked
+from blsh.hashing.profiles import PROFILES
+from blsh.hashing.similarity import Target
+from blsh.reporting.scores import CELL
+
+ROOT = Path(__file__).resolve().parents[2]
+PRESETS = [*sorted((ROOT / "config").glob("*.yaml")), ROOT / "tests/workflow/tiny.yaml"]
+FILES = {
+    # What a rule's shell command adds to the settings.
+    "manifest": "--folder f -o o",
+    "units": "--manifest a=b --folder a=c -o o",
+    "draw": "--units u --manifest a=b --folder a=c -o o",
+    "frames": "--recipes r --manifest a=b --folder a=c --features-to f --masks m --constant c",
+    "train": "--features f --masks m --history h -o o",
+    "score": "--recipes r --manifest a=b --folder a=c -o o",
+    "ssm": "--recipes r --model m --manifest a=b --folder a=c -o o",
+    "examples": "--recipes r --features-from f --masks m --constant c --model m --manifest a=b --folder a=c -o o",
+    "aggregate": "-o o",
+    "provenance": "-o o",
+}
+
+
+@pytest.fixture(autouse=True)
+def at_the_root(monkeypatch):
+    monkeypatch.chdir(ROOT)  # listings are relative to it
+
+
+def values_of(path: Path = ROOT / "config/demo.yaml") -> dict:
+    return yaml.safe_load(path.read_text())
+
+
+def wildcards(job) -> dict[str, str]:
+    """What Snakemake reads out of the path of a job's score file."""
+    if job.system in CONTROLS:
+        return {"set": job.set, "control": job.system}
+    number = job.stem.rpartition("_rep-")[0].rpartition("_rho-")[2]
+    found = {"set": job.set, "feature": job.feature, "rho": number, "repeat": str(job.repeat)}
+    return found | ({"target": job.target} if job.system == "blsh" else {"system": job.system})
+
+
+def parsed(verb: str, text: object) -> argparse.Namespace:
+    parser = _verb_parser(verb, importlib.import_module(f"blsh.cli.{verb}"))
+    return parser.parse_args(shlex.split(f"{text} {FILES[verb]}"))
+
+
+def assert_read_back(verb: str, settings: Settings) -> None:
+    """Every value arrives, and what is left out is the verb's default of the same meaning."""
+    arguments = vars(parsed(verb, settings))
+    for name, value in settings.items():
+        if name.startswith("fingerprint") or isinstance(value, dict):
+            continue
+        found = arguments[name]
+        if isinstance(value, (tuple, list)):
+            assert list(found or ()) == list(value), name
+        elif isinstance(found, Path):
+            assert found == Path(value), name
+        else:
+            assert (found or None) == (value or None), name
+
+
+def all_settings(config: Config) -> list[tuple[str, Settings]]:
+    found = [("manifest", rules.manifest_settings(config, corpus)) for corpus in config.data.corpora]
+    found += [("units", rules.units_settings(config)), ("frames", rules.frames_settings(config))]
+    found += [("draw", rules.draw_settings(config, name)) for name in config.data.sets]
+    for feature in config.grid.features:
+        for target in config.grid.targets:
+            found += [
+                ("train", rules.train_settings(config, feature, target)),
+                ("ssm", rules.ssm_settings(config, feature, target)),
+            ]
+    found += [("score", rules.score_settings(config, wildcards(job))) for job in score_jobs(config)]
+    found += [("examples", rules.examples_settings(config))]
+    return found + [(verb, rules.whole_settings(config)) for verb in ("aggregate", "provenance")]
+
+
+@pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)
+def test_every_verb_reads_its_settings_back(path):
+    for verb, settings in all_settings(parse_config(values_of(path))):
+        assert_read_back(verb, settings)
+
+
+def test_odd_values_are_read_back():
+    values = values_of()
+    values["data"]["corpora"]["noise"] = {
+        "reader": "folder",
+        "folder": "my noises",
+        "levels": ["split", "class"],
+        "licence": "it's free; ask $ME",
+    }
+    values["data"]["noise"]["open"] = {"corpus": "noise", "classes": ["a b", 'c"d', "é*"]}
+    values["data"]["sets"]["open"] = {"source": "open", "snr_db": -5.0, "noises_per_utterance": 2}
+    values["data"]["speech"] |= {"seconds": 0.1 + 0.2, "per_speaker": 3, "held_out": 0}
+    values["data"]["speech"]["validation"] = {"speakers": 4, "balance_gender": False}
+    config = parse_config(values)
+    for verb, settings in all_settings(config):
+        assert_read_back(verb, settings)
+    units = parsed("units", rules.units_settings(config))
+    assert (units.seconds, units.any_gender, units.validation_speakers) == (0.1 + 0.2, True, 4)
+    assert units.validation is None and units.held_out == 0
+    drawn = parsed("draw", rules.draw_settings(config, "open"))
+    assert (drawn.snr_db, drawn.noise_classes) == (-5.0, ["a b", 'c"d', "é*"])
+
+
+@pytest.mark.parametrize(
+    "switches",
+    [
+        {},
+        {"bias": False, "segments": "fixed", "n_segments": None},
+        {"learning_rate": 1e-5, "max_passes": 20, "beta_scale": 0.5},
+        {"learning_rate": 2.5e-7},
+        {"learning_rate": 1},
+        {"epsilon_on": "training", "n_epsilon_segments": 0},
+    ],
+)
+def test_switches_arrive_as_the_values_of_the_configuration(switches):
+    config = parse_config(values_of() | {"training": {"switches": switches, "n_bits": 200, "seed": 5}})
+    arguments = parsed("train", rules.train_settings(config, "mel", "ssm"))
+    params = _params(arguments)
+    assert params == replace(PROFILES["project"], **switches, n_bits=200, target=Target("ssm"))
+    for name, value in switches.items():
+        assert getattr(params, name) == value and type(getattr(params, name)) is type(value)
+    assert (arguments.seed, arguments.feature, arguments.target) == (5, "mel", "ssm")
+
+
+def test_the_whole_configuration_is_read_back_without_its_folder():
+    config = parse_config(values_of() | {"corpora_folder": "/somewhere/else"})
+    text = parsed("aggregate", rules.whole_settings(config)).config
+    assert "somewhere" not in text
+    assert parse_config(json.loads(text)) == config.model_copy(update={"corpora_folder": "data"})
+
+
+def test_settings_as_flags():
+    settings = Settings(
+        a_b=1, none=None, off=False, on=True, empty=(), text="", words=("x y", "z"), pairs={"p": None, "q": True}
+    )
+    settings["fingerprint_of_it"] = "123"
+    assert str(settings) == "--a-b 1 --on --words 'x y' z --pairs p=null q=true"
+    assert str(Settings(x=0, y=0.0)) == "--x 0 --y 0.0"
+
+
+def test_snakemake_compares_settings_and_code_but_not_folders():
+    from snakemake.persistence import PersistenceBase
+
+    def compared(value):
+        text = PersistenceBase._serialize_param_builtin(None, value)
+        return text if isinstance(text, str) else None
+
+    config = parse_config(values_of())
+    assert compared(rules.units_settings(config)) is not None
+    assert compared(rules.code("units")) is not None
+    assert compared(Settings(rho=0.1, repeat=1)) != compared(Settings(rho=0.1, repeat=2))
+    assert compared(rules.corpora_flags(config)) is None
+    assert compared(rules.folder_flag(config, "speech")) is None
+    assert str(Untracked("--folder", "a b")) == "--folder 'a b'"
+
+
+def folder_config(folder: Path) -> Config:
+    values = values_of() | {"corpora_folder": str(folder)}
+    values["data"]["corpora"]["noise"] = {"reader": "folder", "folder": "noises", "levels": ["class"]}
+    return parse_config(values)
+
+
+def test_a_moved_folder_changes_no_settings_and_a_changed_one_does(tmp_path):
+    (tmp_path / "here/noises/rain").mkdir(parents=True)
+    (tmp_path / "here/noises/rain/1.wav").write_bytes(b"one")
+    config = folder_config(tmp_path / "here")
+    settings = rules.manifest_settings(config, "noise")
+    flag = str(rules.folder_flag(config, "noise"))
+    assert flag == f"--folder {tmp_path}/here/noises"
+    assert str(tmp_path) not in str(settings) and "fingerprint" not in str(settings)
+
+    (tmp_path / "here").rename(tmp_path / "there")
+    moved = folder_config(tmp_path / "there")
+    assert rules.manifest_settings(moved, "noise") == settings
+    assert str(rules.folder_flag(moved, "noise")) != flag
+    pairs = zip(all_settings(moved), all_settings(config), strict=True)
+    assert {verb for (verb, new), (_, old) in pairs if new != old} == {"manifest"}  # that of the old, absent folder
+
+    file = tmp_path / "there/noises/rain/1.wav"
+    os.utime(file, ns=(1, 1))
+    touched = rules.manifest_settings(moved, "noise")
+    assert touched != settings
+    shutil.copy2(file, file.with_name("2.wav"))
+    grown = rules.manifest_settings(moved, "noise")
+    assert grown not in (touched, settings)
+    file.rename(file.with_name("3.wav"))
+    assert rules.manifest_settings(moved, "noise") not in (grown, touched, settings)
+
+
+def test_an_absent_folder_passes_a_dry_run(tmp_path):
+    assert rules.manifest_settings(folder_config(tmp_path / "none"), "noise")["fingerprint"] == "absent"
+    assert rules.manifest_settings(parse_config(values_of()), "noise")["fingerprint"] == "embedded"
+
+
+def test_a_listing_belongs_to_the_settings_by_its_content(tmp_path):
+    def settings(text: str) -> Settings:
+        (tmp_path / "list.csv").write_text(text)
+        values = values_of()
+        values["data"]["corpora"]["noise"] = {
+            "reader": "esc",
+            "folder": "ESC-10",
+            "listing": str(tmp_path / "list.csv"),
+        }
+        return rules.manifest_settings(parse_config(values), "noise")
+
+    assert settings("a") == settings("a")
+    assert settings("a") != settings("b")
+
+
+@pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)
+def test_score_jobs_write_the_cells_that_are_expected(path):
+    config = parse_config(values_of(path))
+    written = []
+    for job in score_jobs(config):
+        arguments = parsed("score", rules.score_settings(config, wildcards(job)))
+        drawn = parsed("draw", rules.draw_settings(config, job.set))
+        for n_bits in arguments.n_bits:
+            cell = vars(arguments) | {"set": drawn.set, "snr_db": drawn.snr_db, "variant": "", "n_bits": n_bits}
+            written.append(tuple(cell[name] for name in (*CELL, "repeat")))
+    expected = [tuple(row) for row in expected_cells(config)[[*CELL, "repeat"]].itertuples(index=False)]
+    assert sorted(written) == sorted(expected)
+    assert len(set(written)) == len(written)
+
+
+def test_files_of_jobs_are_all_different():
+    config = parse_config(values_of())
+    files = rules.score_files(config) + rules.model_files(config) + rules.history_files(config)
+    files += rules.ssm_files(config) + rules.all_manifests(config)
+    assert len(set(files)) == len(files)
+
+
+def test_another_system_or_repeat_changes_no_other_jobs_settings():
+    def of(**grid):
+        values = values_of()
+        values["grid"] |= grid
+        config = parse_config(values)
+        own = {job.stem: rules.score_settings(config, wildcards(job)) for job in score_jobs(config)}
+        shared = [s for v, s in all_settings(config) if v in ("manifest", "units", "draw", "frames", "train", "ssm")]
+        return own, shared
+
+    fewer, shared = of(systems=["mixture", "lsh", "blsh"])
+    more, shared_by_more = of(repeats=3)
+    assert set(fewer) < set(more)
+    assert {stem: more[stem] for stem in fewer} == fewer
+    assert shared_by_more == shared
+    # A longer code belongs to the hashed systems and the training alone.
+    longer, _ = of(n_bits=[1, 5, 10, 25, 50, 100, 150, 200])
+    changed = {stem.partition("_")[0] for stem in fewer if longer[stem] != fewer[stem]}
+    assert changed == {"lsh", "blsh"}
+
+
+def test_units_see_the_corpora_of_their_inputs_and_no_other():
+    config = parse_config(values_of())
+    flags = shlex.split(str(rules.corpora_flags(config, rules.speech_corpora(config))))
+    named = [word.partition("=")[2] for word in flags if word.startswith("speech=")]
+    assert not [word for word in flags if word.startswith("noise=")]
+    assert named[0] in rules.speech_manifests(config) and len(named) == 2
+
+
+def test_a_failed_run_is_told_how_to_finish():
+    config = parse_config(values_of())
+    command = rules.partial_command(config, [Path("config/a b.yaml")])
+    # Snakemake formats it once more.
+    words = shlex.split(command.format().removeprefix("(").partition(") 2>")[0])
+    first, second = words[: words.index("&&")], words[words.index("&&") + 1 :]
+    assert first[:2] == ["blsh", "aggregate"] and second[:2] == ["blsh", "report"]
+    assert parse_config(json.loads(first[first.index("--config") + 1])) == config
+    assert second[second.index("--finish") + 1] == "blsh run --configfile 'config/a b.yaml'"
+    assert "results/demo/partial" in second and "results/demo/partial/summaries" in first
