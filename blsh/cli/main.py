@@ -89,6 +89,7 @@ def _verb_parser(verb: str, module) -> argparse.ArgumentParser:
         prog=f"blsh {verb}",
         description=module.__doc__,
         epilog=f"example:\n  {module.EXAMPLE}",
+        allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     module.add_arguments(parser)

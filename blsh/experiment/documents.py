@@ -14,7 +14,7 @@ from pathlib import Path
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from blsh.experiment.config import Config
+from blsh.experiment.config import Config, Selection
 from blsh.files.atomic import write_text
 from blsh.hashing.profiles import PROFILES, TrainingParams
 
@@ -62,6 +62,8 @@ def keys_page() -> str:
     lines = [_HEAD + "## Keys\n"]
     lines += ["| key | type | default | meaning |", "|---|---|---|---|"]
     lines += _rows(Config, "")
+    lines += ["", "A *selection* is a part of one corpus:", "", "| key | type | default | meaning |", "|---|---|---|---|"]
+    lines += _rows(Selection, "")
     lines += ["", "## Profiles", ""]
     lines += [
         "`training.profile` chooses a column, and `training.switches` changes single values of it. What each switch",
@@ -101,7 +103,10 @@ def _rows(model: type[BaseModel], prefix: str) -> list[str]:
         default = "required" if field.is_required() else ""
         if not default and field.default is not PydanticUndefined and not isinstance(field.default, BaseModel):
             default = _code(field.default)
-        meaning = (field.description or "").replace("\n", " ").replace("|", "\\|")
+        if not default and isinstance(field.default, BaseModel):
+            default = "as below"
+        text = field.description or (" ".join((inner[0].__doc__ or "").split()) if len(inner) == 1 else "")
+        meaning = text.replace("\n", " ").replace("|", "\\|")
         rows.append(f"| `{key}` | {_type_name(field.annotation)} | {default} | {meaning} |")
         is_mapping = typing.get_origin(field.annotation) is dict
         for part in inner:
@@ -110,7 +115,9 @@ def _rows(model: type[BaseModel], prefix: str) -> list[str]:
 
 
 def _models(annotation) -> list[type[BaseModel]]:
-    """Return the models inside a type, such as the two of ``Selection | SetAside``."""
+    """Return the models inside a type that get rows of their own; a selection is explained once, below the table."""
+    if annotation is Selection:
+        return []
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [model for part in typing.get_args(annotation) for model in _models(part)]
@@ -128,6 +135,8 @@ def _type_name(annotation) -> str:
         return f"list of {_type_name(arguments[0])}"
     if origin is dict:
         return f"{_type_name(arguments[0])} → {_type_name(arguments[1])}"
+    if annotation is Selection:
+        return "selection"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return "keys below"
     return {str: "text", int: "whole number", float: "number", bool: "true or false"}.get(annotation, "any")
