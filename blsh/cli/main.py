@@ -12,6 +12,7 @@ import importlib
 import os
 import shlex
 import sys
+from typing import NoReturn
 
 from blsh import __version__
 
@@ -70,9 +71,16 @@ def main(argv: list[str] | None = None) -> int:
         return 130
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, without the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see '{self.prog} --help'\n")
+
+
 def _outer_parser() -> argparse.ArgumentParser:
     verbs = "\n".join(f"  {verb:<12}{summary}" for verb, summary in VERBS.items())
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="blsh",
         usage="blsh VERB [arguments]",
         description="Boosted Locality Sensitive Hashing for speech denoising.",
@@ -85,7 +93,7 @@ def _outer_parser() -> argparse.ArgumentParser:
 
 
 def _verb_parser(verb: str, module) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=f"blsh {verb}",
         description=module.__doc__,
         epilog=f"example:\n  {module.EXAMPLE}",
@@ -119,4 +127,6 @@ def _one_line(error: BaseException) -> str:
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         place = f" ({error.filename})" if error.filename else ""
         return f"{error.strerror or error}{place}; free some space and run the same command again"
+    if isinstance(error, FileNotFoundError) and error.filename:
+        return f"{error.filename} does not exist; correct the path, or run the step that makes it"
     return " ".join(str(error).split())

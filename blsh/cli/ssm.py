@@ -51,7 +51,13 @@ def run(arguments: argparse.Namespace) -> None:
             break
     rows = np.concatenate(features)[:N_FRAMES]
     packed = pack_masks(np.concatenate(masks)[:N_FRAMES])
-    signs = 2 * unpack_bits(encode(rows, load_projections(arguments.model))).astype(np.int8) - 1
+    projections = load_projections(arguments.model)
+    if max(arguments.n_bits) > projections.n_bits:
+        raise ValueError(
+            f"n_bits={max(arguments.n_bits)} exceeds the {projections.n_bits} trained bits of {arguments.model}; "
+            "ask for less"
+        )
+    signs = 2 * unpack_bits(encode(rows, projections)).astype(np.int8) - 1
     matrices = {"truth": target_ssm(rows, parse_target(arguments.target), masks=packed)}
     matrices |= {f"bits_{n_bits}": binary_ssm(signs[:, :n_bits]) for n_bits in arguments.n_bits}
     save_stamped(

@@ -201,7 +201,7 @@ def examples_settings(config: Config) -> Settings:
         target=config.grid.targets[0],
         rho=config.grid.rho[0],
         n_neighbours=config.grid.n_neighbours,
-        n_bits=min(config.tables.icassp_bits, max(config.grid.n_bits)),
+        n_bits=min(config.tables.icassp.n_bits, max(config.grid.n_bits)),
         mixtures=config.results.example_mixtures,
     )
 
