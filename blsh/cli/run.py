@@ -8,7 +8,11 @@ import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from blsh.experiment.config import load_config
 from blsh.experiment.grid import results_folder
@@ -25,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Release a dead run's lock, run Snakemake, and name the report."""
-    config = load_config(arguments.configfile)
+    config = load_config(arguments.configfile, _changes(arguments.more))
     if not Path("Snakefile").is_file():
         raise FileNotFoundError(f"{Path.cwd()} holds no Snakefile; run this in the repository's folder")
     command = [sys.executable, "-m", "snakemake", "--configfile", str(arguments.configfile)]
@@ -39,6 +43,19 @@ def run(arguments: argparse.Namespace) -> int:
     if status == 0 and not {"-n", "--dry-run", "--dryrun"} & set(arguments.more):
         print(f"report: {results_folder(config)}/report.html")
     return status
+
+
+def _changes(words: Sequence[str]) -> dict[str, Any]:
+    """Return the top-level keys that ``--config NAME=VALUE …`` changes."""
+    changes: dict[str, Any] = {}
+    follows = False
+    for word in words:
+        if word.startswith("-"):
+            follows = word in ("--config", "-C")
+        elif follows and "=" in word:
+            name, _, value = word.partition("=")
+            changes[name] = yaml.safe_load(value)
+    return changes
 
 
 def _is_locked() -> bool:

@@ -153,6 +153,8 @@ class DataConfig(_Model):
 
     name: Name
     """Folder under results/data; experiments with the same name share their mixtures and features."""
+    seed: Annotated[int, Field(ge=0)] = 2020
+    """Base of the random choices of the data: validation speakers, excerpts of noise."""
     corpora: dict[Name, CorpusConfig]
     speech: SpeechConfig
     noise: NoiseConfig
@@ -282,7 +284,7 @@ class Config(_Model):
     title: str
     """One line for the report."""
     seed: Annotated[int, Field(ge=0)] = 2020
-    """Base of every random choice."""
+    """Base of the random choices of the experiment: dictionaries, random projections, training."""
     corpora_folder: str = "data"
     """Where the corpora's folders lie; changing it alone reruns nothing."""
     data: DataConfig

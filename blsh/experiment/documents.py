@@ -62,7 +62,8 @@ def keys_page() -> str:
     lines = [_HEAD + "## Keys\n"]
     lines += ["| key | type | default | meaning |", "|---|---|---|---|"]
     lines += _rows(Config, "")
-    lines += ["", "A *selection* is a part of one corpus:", "", "| key | type | default | meaning |", "|---|---|---|---|"]
+    lines += ["", "A *selection* is a part of one corpus:", ""]
+    lines += ["| key | type | default | meaning |", "|---|---|---|---|"]
     lines += _rows(Selection, "")
     lines += ["", "## Profiles", ""]
     lines += [

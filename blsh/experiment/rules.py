@@ -109,7 +109,7 @@ def units_settings(config: Config) -> Settings:
             "any_gender": not speech.validation.balance_gender,
         }
     return Settings(
-        seed=config.seed,
+        seed=config.data.seed,
         train=_selection(speech.train),
         validation=_selection(speech.validation) if not set_aside else (),
         **set_aside,
@@ -126,7 +126,7 @@ def draw_settings(config: Config, set_name: str) -> Settings:
     noise = getattr(config.data.noise, "train" if described.source == "closed" else described.source)
     return Settings(
         set=set_name,
-        seed=config.seed,
+        seed=config.data.seed,
         source=described.source,
         noise_corpus=noise.corpus,
         noise_splits=noise.splits,
