@@ -4,6 +4,8 @@ PYTHON ?= python3
 # Torch has a step of its own, because its builds differ in size by gigabytes. To take another one:
 #   make test TORCH="torch==2.13.0 --index-url ADDRESS-OF-THE-SMALL-CPU-BUILD"
 TORCH ?= torch==2.13.0
+# What `make reproduce` runs, and on how many cores.
+PRESET ?= config/demo.yaml
 CORES ?= all
 VENV := .venv
 BIN := $(VENV)/bin
@@ -13,8 +15,8 @@ BIN := $(VENV)/bin
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
 
-reproduce: $(VENV)/.ready  ## run the default preset; ends by naming its report
-	$(BIN)/blsh run --configfile config/demo.yaml --cores $(CORES)
+reproduce: $(VENV)/.ready  ## run the default preset (or PRESET=FILE); ends by naming its report
+	$(BIN)/blsh run --configfile $(PRESET) --cores $(CORES)
 
 test: $(VENV)/.ready  ## run the test suite
 	$(BIN)/python -m pytest -n 2 --dist worksteal

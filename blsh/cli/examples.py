@@ -113,7 +113,7 @@ def _systems(arguments: argparse.Namespace) -> dict[str, estimators.Estimator]:
                 rng = generator(arguments.seed, "lsh", feature, 1)
                 projections = random_projections(arguments.n_bits, features.shape[1], rng=rng)
             else:
-                projections = load_projections(arguments.models_from / f"blsh_{feature}_{arguments.target}.npz")
+                projections = load_projections(_model(arguments))
             label = f"{system.upper()} ({feature}, {arguments.n_bits} bits)"
             made[label] = estimators.hashed_neighbours(feature, projections, dictionary, masks, k, bits)
         else:
