@@ -214,7 +214,8 @@ def whole_settings(config: Config) -> Settings:
 def partial_command(config: Config, configfiles: Sequence[str | Path]) -> str:
     """Return the shell command that shows an unfinished run in results/NAME/partial; it fails without a message."""
     folder = f"{results_folder(config)}/partial"
-    preset = shlex.join(["--configfile", str(configfiles[0])]) if configfiles else ""
+    # Snakemake gives the preset's absolute path; the report should name no folder of this machine.
+    preset = shlex.join(["--configfile", os.path.relpath(configfiles[0])]) if configfiles else ""
     finish = shlex.quote(f"blsh run {preset}".strip())
     command = (
         f"blsh aggregate {whole_settings(config)} -o {folder}/summaries"

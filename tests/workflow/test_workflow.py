@@ -1,0 +1,308 @@
+"""The workflow as a person runs it: dry, whole, again, killed, with one core, and failing half-way.
+
+Every run works in a temporary folder that holds a copy of the repository's workflow, so that no test touches the
+checkout's results. Three runs are shared by the tests, also among the processes of pytest-xdist:
+
+``whole``    the smoke run on two cores
+``one``      a smaller grid with a longer training, on one core, from nothing
+``killed``   the same on two cores with the data of ``whole``, killed in the middle of training and run again
+"""
+
+import fcntl
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+import yaml
+
+from blsh.experiment.config import CONTROLS, Config, load_config
+from blsh.experiment.grid import data_folder, score_jobs
+from blsh.experiment.rules import history_files, model_files, score_files, ssm_files
+from blsh.files.arrays import load_stamped
+from blsh.hashing.training_state import KIND, VERSION
+from blsh.reporting.scores import read_scores
+
+ROOT = Path(__file__).resolve().parents[2]
+TINY = "tests/workflow/tiny.yaml"
+LONG = "long.yaml"
+TIMEOUT = 600
+N_BITS = 300
+
+
+def make_workspace(folder: Path) -> None:
+    """Copy what a run needs of the repository, and add a preset whose training can be killed half-way."""
+    for name in ("workflow", "config", "profiles", "tests/workflow"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("Snakefile", "environment.yml"):
+        shutil.copy2(ROOT / name, folder)
+    values = yaml.safe_load((ROOT / TINY).read_text())
+    values["name"] = "long"
+    values["grid"] |= {"systems": ["mixture", "lsh", "blsh"], "features": ["mel"], "sets": ["open"], "repeats": 1}
+    # A state of unfinished training is first saved after some seconds.
+    values["training"] = {
+        "n_bits": N_BITS,
+        "switches": values["training"]["switches"]
+        | {"segment_frames": 500, "n_segments": 6, "min_passes": 10, "max_passes": 10},
+    }
+    (folder / LONG).write_text(yaml.safe_dump(values, sort_keys=False))
+
+
+def command(preset: str, cores: int) -> list[str]:
+    return [sys.executable, "-m", "blsh", "run", "--configfile", preset, "--cores", str(cores)]
+
+
+def run(words: list[str], folder: Path) -> subprocess.CompletedProcess:
+    found = subprocess.run(
+        words, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=TIMEOUT
+    )
+    assert found.returncode == 0, found.stdout[-4000:]
+    return found
+
+
+def once(folder: Path, make: Callable[[Path], None]) -> Path:
+    """Make a folder in whichever process comes first; the others wait for it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    done = folder.with_suffix(".done")
+    with open(folder.with_suffix(".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            make_workspace(folder)
+            make(folder)
+            done.touch()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory) -> Path:
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "runs"
+
+
+@pytest.fixture(scope="session")
+def whole(runs) -> Path:
+    return once(runs / "whole", lambda folder: run(command(TINY, 2), folder))
+
+
+@pytest.fixture(scope="session")
+def one(runs) -> Path:
+    return once(runs / "one", lambda folder: run(command(LONG, 1), folder))
+
+
+@pytest.fixture(scope="session")
+def killed(runs, whole) -> Path:
+    def make(folder: Path) -> None:
+        shutil.copytree(whole / "results/data", folder / "results/data")
+        kill_while_training(folder)
+        run(command(LONG, 2), folder)
+
+    return once(runs / "killed", make)
+
+
+def kill_while_training(folder: Path) -> None:
+    """Start a run, kill it without warning when a state of its training is on disk, and write down what was left."""
+    models = folder / "results/long/models"
+    state, model = models / "blsh_mel_ssm.state.npz", models / "blsh_mel_ssm.npz"
+    with open(folder / "killed.log", "w") as log:
+        process = subprocess.Popen(
+            command(LONG, 2), cwd=folder, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        deadline = time.monotonic() + TIMEOUT
+        while not state.exists() and not model.exists() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    deadline = time.monotonic() + 30
+    while (left := at_work_in(folder)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    rounds = len(load_stamped(state, KIND, VERSION)[1]["beta"]) if state.exists() else 0
+    facts = {
+        "processes left": left,
+        "rounds in the state": rounds,
+        "model": model.exists(),
+        "locks": len(list(folder.glob(".snakemake/locks/*"))),
+        "history": model.with_suffix(".csv").exists(),
+    }
+    (folder / "killed.json").write_text(json.dumps(facts))
+
+
+def at_work_in(folder: Path) -> list[int]:
+    found = []
+    for process in psutil.process_iter(["pid", "cwd", "status"]):
+        if process.info["cwd"] == str(folder.resolve()) and process.info["status"] != psutil.STATUS_ZOMBIE:
+            found.append(process.info["pid"])
+    return found
+
+
+def config_of(folder: Path, preset: str) -> Config:
+    return load_config(folder / preset)
+
+
+def jobs_of(printed: str) -> dict[str, int]:
+    """Read the table of jobs that Snakemake prints."""
+    table = re.search(r"Job stats:\n(.*?)\n\n", printed, re.DOTALL).group(1)
+    return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
+
+
+def same_files(first: Path, second: Path, pattern: str) -> list[str]:
+    """Names, relative to the folders, of the files that both have with the same bytes; every one must be."""
+    names = sorted(str(path.relative_to(first)) for path in first.glob(pattern) if path.is_file())
+    assert names and names == sorted(str(path.relative_to(second)) for path in second.glob(pattern) if path.is_file())
+    for name in names:
+        assert (first / name).read_bytes() == (second / name).read_bytes(), name
+    return names
+
+
+@pytest.mark.parametrize("entry", [[], ["-s", "workflow/Snakefile"]], ids=["root", "workflow"])
+@pytest.mark.parametrize("preset", [TINY, "config/open_small.yaml"])
+def test_dry_runs_from_both_entry_points(tmp_path, preset, entry):
+    make_workspace(tmp_path / "work")
+    words = [sys.executable, "-m", "snakemake", *entry, "--configfile", preset, "--dry-run"]
+    printed = run(words, tmp_path / "work").stdout
+    assert "profiles/default" in printed
+    found = jobs_of(printed)
+    config = config_of(tmp_path / "work", preset)
+    by_system = Counter(
+        {"blsh": "score_blsh"}.get(job.system, "score_control" if job.system in CONTROLS else "score_neighbours")
+        for job in score_jobs(config)
+    )
+    expected = by_system | {
+        "manifest": 2,
+        "units": 1,
+        "draw": len(config.data.sets),
+        "frames": 1,
+        "train": len(model_files(config)),
+        "ssm": len(ssm_files(config)),
+        "noises": len(config.grid.sets),
+    }
+    expected |= dict.fromkeys(("examples", "aggregate", "provenance", "report"), 1)
+    assert {name: found[name] for name in expected} == expected
+    assert found["total"] == sum(expected.values()) + 1
+    assert not (tmp_path / "work/results").exists()
+
+
+def test_all_files_of_the_contract_are_there(whole):
+    config = config_of(whole, TINY)
+    data, results = whole / data_folder(config), whole / "results/tiny"
+    expected = [whole / path for path in score_files(config) + model_files(config)]
+    expected += [whole / path for path in history_files(config) + ssm_files(config)]
+    expected += [
+        data / "manifests" / f"{name}{suffix}" for name in config.data.corpora for suffix in (".csv", ".skipped.csv")
+    ]
+    expected += [data / "mixtures" / f"{name}.csv" for name in config.data.sets]
+    expected += [data / "features" / f"{name}.npy" for name in config.grid.features]
+    expected += [data / "masks/train.npy", data / "masks/constant.npy"]
+    names = ("aggregated.csv", "training.csv", "sizes.csv", "claims.csv", "ssm.npz", "utterances.parquet")
+    expected += [results / "summaries" / name for name in names]
+    expected += [results / "tables" / f"icassp_table1.{suffix}" for suffix in ("csv", "md", "tex")]
+    for figure in ("icassp_fig2", "icassp_fig3", "taslp_fig6"):
+        expected += [results / "figures" / f"{figure}.{suffix}" for suffix in ("pdf", "png", "svg")]
+    expected += [results / name for name in ("provenance.json", "audio/examples.json", "report.html")]
+    assert [str(path) for path in expected if not path.is_file()] == []
+    assert [str(path) for path in expected if path.stat().st_size == 0] == []
+    assert [path for path in whole.glob("results/**/.*") if path.is_file()] == []  # no temporary names
+    assert list(whole.glob("results/**/*.state.npz")) == []
+
+
+def test_the_report_is_one_whole_page(whole):
+    page = (whole / "results/tiny/report.html").read_text(encoding="utf-8")
+    assert len(page) < 15_000_000
+    sources = re.findall(r"""(?:src|href)=["']([^"']{0,40})""", page)
+    assert sources and all(source.startswith(("data:", "#", "https://")) for source in sources)
+    assert not re.search(r"""src=["']https?:""", page)
+    assert str(whole) not in page
+    assert page.count("data:audio/") >= 3
+
+
+def test_scores_are_all_there_and_ordered(whole):
+    config = config_of(whole, TINY)
+    scores = read_scores([whole / path for path in score_files(config)])
+    assert (scores["sdr"].notna() | (scores["reason"] != "")).all()
+    mean = scores.groupby(["set", "system"])["sdr"].mean()
+    for name in config.grid.sets:
+        best = mean[name].idxmax()
+        assert best in ("ibm", "irm")
+        assert mean[name, "knn"] > mean[name, "mixture"]
+
+
+def test_every_job_leaves_its_command_and_its_cost(whole):
+    results = [whole / "results/tiny", whole / data_folder(config_of(whole, TINY))]
+    logs = [path for folder in results for path in (folder / "logs").rglob("*.log")]
+    costs = [path for folder in results for path in (folder / "benchmarks").rglob("*.tsv")]
+    assert len(logs) == len(costs) > 20
+    assert all(path.read_text().startswith("$ blsh ") for path in logs)
+
+
+def test_the_command_of_a_log_makes_the_same_bytes(whole):
+    results = whole / "results/tiny"
+    log = sorted(results.glob("logs/score_open_lsh_mel_*.log"))[0]
+    words = shlex.split(log.read_text().splitlines()[0].removeprefix("$ blsh "))
+    output = words[words.index("-o") + 1]
+    again = "by_hand.parquet"
+    run([sys.executable, "-m", "blsh", *[again if word == output else word for word in words]], whole)
+    assert (whole / again).read_bytes() == (whole / output).read_bytes()
+
+
+def test_a_second_run_finds_nothing_to_do(whole):
+    began = time.monotonic()
+    printed = run(command(TINY, 2), whole).stdout
+    assert "Nothing to be done" in printed
+    assert printed.splitlines()[-1] == "report: results/tiny/report.html"
+    assert time.monotonic() - began < 60
+
+
+def test_a_killed_run_resumes_with_the_same_result(killed, one):
+    facts = json.loads((killed / "killed.json").read_text())
+    if not facts["rounds in the state"]:
+        pytest.skip(f"training of {N_BITS} bits ended before its first state was saved: this machine is too fast")
+    assert facts["processes left"] == []
+    assert 0 < facts["rounds in the state"] < N_BITS
+    assert (facts["model"], facts["history"]) == (False, False)
+    assert facts["locks"] > 0
+    assert not list(killed.glob("results/long/models/*.state.npz"))
+    assert not list(killed.glob(".snakemake/locks/*"))
+    same_files(one / "results/long", killed / "results/long", "models/*")
+    tables = same_files(one / "results/long", killed / "results/long", "tables/*.csv")
+    assert "tables/icassp_table1.csv" in tables
+    for name in ("aggregated.csv", "training.csv", "sizes.csv", "claims.csv", "utterances.parquet"):
+        same_files(one / "results/long", killed / "results/long", f"summaries/{name}")
+
+
+def test_one_core_and_two_make_the_same_bytes(one, whole, killed):
+    folder = data_folder(config_of(one, LONG))
+    for pattern in ("manifests/*.csv", "mixtures/*.csv", "masks/*.npy", "noises/open.csv", "features/mel.npy"):
+        same_files(one / folder, whole / folder, pattern)
+    for pattern in ("scores/**/*.parquet", "tables/*.csv", "tables/*.md", "figures/*.svg", "audio/*"):
+        same_files(one / "results/long", killed / "results/long", pattern)
+    # A smaller grid changes no score: these jobs are the smoke run's too.
+    for name in ("mixture", "lsh_mel_rho-0.1_rep-1"):
+        path = f"scores/open/{name}.parquet"
+        assert (one / "results/long" / path).read_bytes() == (whole / "results/tiny" / path).read_bytes()
+
+
+def test_a_failed_run_shows_what_there_is_and_how_to_finish(one, tmp_path):
+    folder = tmp_path / "work"
+    shutil.copytree(one, folder)
+    model = folder / "results/long/models/blsh_mel_ssm.npz"
+    model.write_bytes(model.read_bytes()[:1000])
+    found = subprocess.run(
+        command(LONG, 2), cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=TIMEOUT
+    )
+    assert found.returncode != 0
+    # The end of the failed job's log is shown, with its one line.
+    assert re.search(r"^blsh \w+: \S*blsh_mel_ssm.npz is no projections file of blsh: ", found.stdout, re.MULTILINE)
+    assert not list(folder.glob("results/long/scores/open/blsh_*.parquet"))
+    page = (folder / "results/long/partial/report.html").read_text(encoding="utf-8")
+    assert f"blsh run --configfile {LONG}" in page
+    assert str(tmp_path) not in page
