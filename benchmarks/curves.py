@@ -59,7 +59,7 @@ def draw(results: pd.DataFrame, path: Path) -> None:
         panel.loglog(chosen[name], chosen["ours_ms"], "o-", color="black", label="blsh")
         if chosen["peer_ms"].notna().any():
             panel.loglog(chosen[name], chosen["peer_ms"], "s--", color="0.5", mfc="white", label=_PEER)
-        fixed = [f"{key[2:]} {chosen[key].iloc[0]:,}" for key in _PANELS if key != name]
+        fixed = [f"{chosen[key].iloc[0]:,} {key[2:]}" for key in _PANELS if key != name]
         panel.set(xlabel=label, title=", ".join(fixed))
         panel.title.set_fontsize("medium")
         panel.grid(True, which="major", color="0.85", linewidth=0.6)

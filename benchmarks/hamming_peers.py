@@ -27,7 +27,7 @@ from blsh.hashing.codes import Codes, unpack_bits
 __all__ = ["best_faiss_search", "bitwise_count_search", "sign_matrices", "sign_matrix_search"]
 
 _SPECIAL_BYTES = (4, 8, 16, 20, 32, 64)
-_TRIAL_QUERIES = 1024
+_TRIAL_QUERIES = 512
 _AUTHORS_BATCH = 256
 
 

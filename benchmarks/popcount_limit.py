@@ -24,8 +24,9 @@ def measure_limit(small: bool = False) -> tuple[float, str]:
     """Return the highest rate in 10⁹ 64-bit words per second, and the form that reached it."""
     seconds, n_threads = (0.002 if small else 0.1), numba.get_num_threads()
     best = (0.0, "")
+    makers = {"one query": _one_query} if small else {"one query": _one_query, "four queries": _four_queries}
     for lane in (np.uint64,) if small else (np.uint16, np.uint64):
-        kernels = {"one query": _one_query(lane), "four queries": _four_queries(lane)}
+        kernels = {name: _in_parallel(make(lane)) for name, make in makers.items()}
         for n_bytes in _BUFFER_BYTES:
             rng = np.random.default_rng(0)
             buffers = rng.integers(0, 2**16, (n_threads, n_bytes // lane().itemsize)).astype(lane)
@@ -58,23 +59,20 @@ def _rate(kernel, buffers: np.ndarray, seconds: float) -> float:
 
 
 def _one_query(lane):
-    @numba.njit(parallel=True)
-    def count(buffers, queries):
-        totals = np.zeros(len(buffers), lane)
-        for thread in numba.prange(len(buffers)):
-            total = lane(0)
-            for query in queries:
-                for word in buffers[thread]:
-                    total = lane(total + popcount(lane(word ^ query)))
-            totals[thread] = total
-        return totals
+    @numba.njit
+    def count(buffer, queries):
+        total = lane(0)
+        for query in queries:
+            for word in buffer:
+                total = lane(total + popcount(lane(word ^ query)))
+        return total
 
     return count
 
 
 def _four_queries(lane):
     @numba.njit
-    def count_buffer(buffer, queries):
+    def count(buffer, queries):
         n0, n1, n2, n3 = lane(0), lane(0), lane(0), lane(0)
         for q in range(0, len(queries), 4):
             q0, q1, q2, q3 = queries[q], queries[q + 1], queries[q + 2], queries[q + 3]
@@ -85,11 +83,17 @@ def _four_queries(lane):
                 n3 = lane(n3 + popcount(lane(word ^ q3)))
         return lane(n0 + n1 + n2 + n3)
 
+    return count
+
+
+def _in_parallel(count):
+    """Let every thread count over a buffer of its own."""
+
     @numba.njit(parallel=True)
-    def count(buffers, queries):
-        totals = np.zeros(len(buffers), lane)
+    def count_all(buffers, queries):
+        totals = np.empty(len(buffers), buffers.dtype)
         for thread in numba.prange(len(buffers)):
-            totals[thread] = count_buffer(buffers[thread], queries)
+            totals[thread] = count(buffers[thread], queries)
         return totals
 
-    return count
+    return count_all

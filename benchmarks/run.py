@@ -10,6 +10,7 @@ Writes benchmarks.csv, benchmarks.md and benchmarks.png to the results folder.
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
 import json
 import os
 import platform
@@ -40,6 +41,7 @@ _CPU_FEATURES = (
     "asimd",
     "sve",
 )
+_LIBRARIES = ("numpy", "numba", "torch", "faiss-cpu", "fast_bss_eval", "mir_eval")
 _COLUMNS_OF_PAGE = {
     "work": "work",
     "peer": "peer",
@@ -83,7 +85,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def describe_machine(n_threads: int) -> str:
-    """Name the processor, its features that matter for counting bits, and the number of threads."""
+    """Name the processor, its features that matter here, the number of threads and the libraries' versions."""
     model, features = platform.processor() or platform.machine(), ""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
@@ -92,7 +94,9 @@ def describe_machine(n_threads: int) -> str:
         model = facts.get("model name", model)
         flags = (facts.get("flags") or facts.get("Features") or "").split()
         features = ", ".join(flag for flag in _CPU_FEATURES if flag in flags)
-    return f"CPU: {model}; features: {features or 'unknown'}; {n_threads} of {os.cpu_count()} processors used"
+    versions = ", ".join(f"{library} {_version(library)}" for library in _LIBRARIES)
+    used = f"{n_threads} of {os.cpu_count()} processors used"
+    return f"CPU: {model}; features: {features or 'unknown'}; {used}; {versions}"
 
 
 def write_results(table: pd.DataFrame, machine: str, folder: Path, *, small: bool) -> None:
@@ -100,13 +104,20 @@ def write_results(table: pd.DataFrame, machine: str, folder: Path, *, small: boo
     from blsh.files.atomic import atomic_path, write_text
 
     with atomic_path(folder / "benchmarks.csv") as path:
-        table.to_csv(path, index=False, lineterminator="\n")
+        table.assign(machine=machine).to_csv(path, index=False, lineterminator="\n")
     with_picture = (table["benchmark"] == "curves").any()
     write_text(folder / "benchmarks.md", _page(table, machine, small=small, with_picture=with_picture))
     if with_picture:
         from benchmarks.curves import draw
 
         draw(table, folder / "benchmarks.png")
+
+
+def _version(library: str) -> str:
+    try:
+        return importlib.metadata.version(library)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
 
 
 def _run_one(name: str, n_threads: int, small: bool) -> list[dict]:
@@ -168,7 +179,7 @@ def _cell(value: object) -> str:
         if pd.isna(value):
             return ""
         return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,}" if isinstance(value, int) and value else str(value or "")
 
 
 if __name__ == "__main__":

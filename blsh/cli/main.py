@@ -125,8 +125,9 @@ def _set_threads(argv: list[str]) -> None:
 
 def _one_line(error: BaseException) -> str:
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        place = f" ({error.filename})" if error.filename else ""
-        return f"{error.strerror or error}{place}; free some space and run the same command again"
+        if error.filename is None:  # seen before writing, with a line of our own
+            return str(error.strerror)
+        return f"{error.strerror} ({error.filename}); free some space and run the same command again"
     if isinstance(error, FileNotFoundError) and error.filename:
         return f"{error.filename} does not exist; correct the path, or run the step that makes it"
     return " ".join(str(error).split())

@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from blsh.experiment.config import parse_config
+from blsh.experiment.config import parse_config, portable
 from blsh.experiment.grid import data_folder
 from blsh.experiment.provenance import provenance
 from blsh.files.atomic import write_json
@@ -24,5 +24,6 @@ def run(arguments: argparse.Namespace) -> None:
     data = Path(data_folder(config))
     files = {f"manifest {name}": data / "manifests" / f"{name}.csv" for name in config.data.corpora}
     files |= {f"mixtures {name}": data / "mixtures" / f"{name}.csv" for name in config.data.sets}
-    values = config.model_dump(mode="json", exclude={"corpora_folder"})
-    write_json(arguments.output, provenance(values, {name: path for name, path in files.items() if path.is_file()}))
+    write_json(
+        arguments.output, provenance(portable(config), {name: path for name, path in files.items() if path.is_file()})
+    )

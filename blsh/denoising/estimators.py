@@ -117,7 +117,7 @@ def hashed_neighbours(
     Raises
     ------
     ValueError
-        If a code length exceeds the projections' bits, or K the dictionary.
+        If a code length exceeds the projections' bits; on use, if K exceeds the dictionary.
     """
     if max(n_bits) > projections.n_bits:
         raise ValueError(

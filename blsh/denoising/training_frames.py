@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from blsh.files.arrays import RowWriter
+from blsh.files.atomic import require_free_space
 from blsh.mixtures.recipes import Recipe
 from blsh.mixtures.rendering import Recordings, render
 from blsh.signal.masks import ideal_binary_mask, pack_masks
@@ -65,6 +66,10 @@ def write_training_frames(
     if not recipes:
         raise ValueError("the training set has 0 recipes; choose speech and noise that leave at least one")
     total = count_frames(recipes)
+    # Each writer looks at the disk too, but for itself alone.
+    row_bytes = sum(4 * feature_width(name) for name in features) + (N_BINS + 7) // 8
+    names = ", ".join(path.name for path in (*features.values(), masks))
+    require_free_space(masks.parent, total * row_bytes, names)
     with ExitStack() as stack:
         writers = {
             name: stack.enter_context(RowWriter(path, total, feature_width(name), np.float32))

@@ -18,7 +18,7 @@ from blsh.corpora import READERS
 from blsh.hashing.profiles import PROFILES, TrainingParams
 from blsh.signal.spectra import FEATURES
 
-__all__ = ["CONTROLS", "SYSTEMS", "Config", "load_config", "parse_config"]
+__all__ = ["CONTROLS", "SYSTEMS", "Config", "load_config", "parse_config", "portable"]
 
 CONTROLS = ("mixture", "constant", "ibm", "irm")
 SYSTEMS = (*CONTROLS, "knn", "lsh", "lsh_fixed", "blsh")
@@ -305,6 +305,16 @@ class Config(_Model):
                 "raise the latter or leave it out"
             )
         return self
+
+
+def portable(config: Config) -> dict[str, Any]:
+    """Return a configuration as plain values that say nothing of the machine: no folder outside `corpora_folder`."""
+    values = config.model_dump(mode="json", exclude={"corpora_folder"})
+    for corpus in values["data"]["corpora"].values():
+        for key in ("folder", "listing"):
+            if corpus[key] and Path(corpus[key]).is_absolute():
+                corpus[key] = Path(corpus[key]).name
+    return values
 
 
 def parse_config(values: dict[str, Any], source: str = "config") -> Config:

@@ -8,6 +8,7 @@ machine; they are :class:`Untracked`, because moving a folder changes no result.
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from blsh.experiment.code import code_of
-from blsh.experiment.config import CONTROLS, Config, Selection, SetAside
+from blsh.experiment.config import CONTROLS, Config, Selection, SetAside, portable
 from blsh.experiment.grid import data_folder, metrics_at, model_names, results_folder, score_jobs, scored_bits
 from blsh.files.checksums import digest_of
 
@@ -208,7 +209,7 @@ def examples_settings(config: Config) -> Settings:
 
 def whole_settings(config: Config) -> Settings:
     """Return the whole configuration, but for where the recordings lie."""
-    return Settings(config=config.model_dump_json(exclude={"corpora_folder"}))
+    return Settings(config=json.dumps(portable(config), ensure_ascii=False))
 
 
 def partial_command(config: Config, configfiles: Sequence[str | Path]) -> str:

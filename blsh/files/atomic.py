@@ -50,6 +50,11 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
             raise ValueError(f"nothing was written for {path}: write to the name that atomic_path yields")
         _flush_to_disk(temporary)
         os.replace(temporary, path)
+    except OSError as error:
+        # The system does not say which file found the disk full.
+        if error.errno in (errno.ENOSPC, errno.EDQUOT) and error.filename is None:
+            error.filename = str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
     _flush_to_disk(path.parent)
