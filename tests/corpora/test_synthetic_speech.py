@@ -175,7 +175,7 @@ def test_a_wrong_engine_or_voice_is_one_line(tmp_path, change, kind, message):
 
 def test_a_missing_engine_is_one_line_with_the_remedy(tmp_path, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(FileNotFoundError, match=r"is not installed: pip install 'blsh\[demo\]'$") as caught:
+    with pytest.raises(FileNotFoundError, match=r"is not installed: pip install espeakng-loader==0\.2\.4$") as caught:
         synthetic_speech.read(tmp_path / "corpus", corpus="demo")
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "corpus").exists()
