@@ -10,7 +10,7 @@ CORES ?= all
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help reproduce test lint format docs lock clean
+.PHONY: help reproduce test lint format bench docs lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
@@ -31,6 +31,10 @@ format: $(VENV)/.ready  ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow
+
+bench: $(VENV)/.ready  ## measure speed side by side with peers
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	$(BIN)/python -m benchmarks.run
 
 docs: $(VENV)/.ready  ## write the files that are generated from the config model
 	$(BIN)/python -m blsh.experiment.documents

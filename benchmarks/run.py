@@ -4,7 +4,8 @@ Each benchmark is a process of its own, so that the thread pools of one peer do 
 sides run turn and turn about (``benchmarks.measuring``). The environment sets the number of threads (2) for numba,
 OpenMP (faiss, torch) and BLAS before anything is imported; where a benchmark uses fewer, or tries both, it says so.
 
-Writes benchmarks.csv, benchmarks.md and benchmarks.png to the results folder.
+Writes benchmarks.csv, benchmarks.md and, with `curves`, benchmarks.png to the results folder: what was asked for, in
+place of what was there.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ def main(argv: list[str] | None = None) -> None:
         for row in new:
             print(_line(row), flush=True)
         rows += new
-    write_results(pd.DataFrame(rows), machine, arguments.results, small=arguments.small)
+        write_results(pd.DataFrame(rows), machine, arguments.results, small=arguments.small)
 
 
 def describe_machine(n_threads: int) -> str:

@@ -39,7 +39,8 @@ from blsh.hashing.weights import pair_weights, papers_rule
 NAME = "training_round"
 GOAL_ROUND, GOAL_STEP = 8.0, 20.0
 PEER = "the authors' way (torch autograd)"
-VECTOR_TOLERANCE = 1e-4  # float32 products summed in another order, through 40 steps of 1e-2
+# A tenth of the rate: Adam divides by the gradient's size, rounding included where its terms cancel.
+VECTOR_TOLERANCE = 1e-3
 EPSILON_TOLERANCE = 5e-3  # through 800 steps
 
 
@@ -97,7 +98,7 @@ def _draw_problem(n_segments: int, n: int, n_rounds: int, passes: int, loss: str
     frames = frames.reshape(n_segments, n, 513)
     switches = {"projection_loss": loss, "learning_rate": 1e-2, "initialisation": "centred", "segment_frames": n}
     params = replace(PROFILES["authors2022"], min_passes=passes, max_passes=passes, **switches)
-    betas = np.linspace(1.0, 0.3, n_rounds) / 10  # W spreads over pairs as unevenly as after real rounds
+    betas = np.linspace(1.0, 0.3, n_rounds) / 10  # mild: denormal weights would slow the peer
     return Problem(frames, codes, betas, draw_start(list(frames), params, rng=rng), params)
 
 

@@ -10,6 +10,7 @@ Search
 """
 
 from blsh.hashing.codes import Codes, pack_bits, unpack_bits
+from blsh.hashing.merging import merge_neighbours
 from blsh.hashing.projections import (
     Projections,
     encode,
@@ -37,6 +38,7 @@ __all__ = [
     "hamming_sweep",
     "inner_product_neighbours",
     "load_projections",
+    "merge_neighbours",
     "pack_bits",
     "random_projections",
     "save_projections",
