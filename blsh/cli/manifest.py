@@ -16,8 +16,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--corpus", required=True, help="name that recipes use for the corpus")
     parser.add_argument("--folder", required=True, type=Path, help="the folder; an embedded corpus is generated there")
     parser.add_argument("--listing", type=Path, help="CSV that restricts the corpus and gives SHA-256 values")
-    parser.add_argument("--splits", nargs="+", help="librispeech: read only these splits")
-    parser.add_argument("--classes", nargs="+", help="esc: read only these classes")
+    parser.add_argument("--splits", nargs="+", help="librispeech, timit: read only these splits")
+    parser.add_argument("--classes", nargs="+", help="esc, duan, demand: read only these classes")
+    parser.add_argument("--sa", choices=("keep", "drop"), help="timit: the two sentences that every speaker reads")
+    parser.add_argument("--channel", type=int, help="demand: the microphone, 1 to 16")
     parser.add_argument("--levels", nargs="+", help="folder: what the levels of a tree mean, such as: speaker")
     parser.add_argument("--table", help="folder: CSV inside the folder that lists the recordings")
     parser.add_argument("--licence", help="folder: the recordings' licence")
@@ -27,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Read the corpus and write its manifest, and beside it the files that were skipped, with reasons."""
     read = READERS[arguments.reader]
-    names = ("listing", "splits", "classes", "levels", "table", "licence")
+    names = ("listing", "splits", "classes", "sa", "channel", "levels", "table", "licence")
     options = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
     manifest = read(arguments.folder, corpus=arguments.corpus, progress=Progress(arguments.corpus), **options)
     write_manifest(arguments.output, manifest)

@@ -28,6 +28,36 @@ def _esc(folder: Path, **options: Any) -> Manifest:
     return esc.read(folder, **options)
 
 
+def _timit(folder: Path, **options: Any) -> Manifest:
+    from blsh.corpora import timit
+
+    return timit.read(folder, **options)
+
+
+def _duan(folder: Path, **options: Any) -> Manifest:
+    from blsh.corpora import duan
+
+    return duan.read(folder, **options)
+
+
+def _demand(folder: Path, **options: Any) -> Manifest:
+    from blsh.corpora import demand
+
+    return demand.read(folder, **options)
+
+
+def _voicebank(folder: Path, **options: Any) -> Manifest:
+    from blsh.corpora import voicebank
+
+    return voicebank.read(folder, **options)
+
+
+def _musan(folder: Path, **options: Any) -> Manifest:
+    from blsh.corpora import musan
+
+    return musan.read(folder, **options)
+
+
 def _folder(folder: Path, **options: Any) -> Manifest:
     from blsh.corpora import folder as reader
 
@@ -49,6 +79,11 @@ def _synthetic_noise(folder: Path, **options: Any) -> Manifest:
 READERS: dict[str, Callable[..., Manifest]] = {
     "librispeech": _librispeech,
     "esc": _esc,
+    "timit": _timit,
+    "duan": _duan,
+    "demand": _demand,
+    "voicebank": _voicebank,
+    "musan": _musan,
     "folder": _folder,
     "synthetic_speech": _synthetic_speech,
     "synthetic_noise": _synthetic_noise,
@@ -78,12 +113,17 @@ def find_layout(name: str, folder: Path) -> Layout:
     ValueError
         If the reader has no layouts, or several are found.
     """
-    from blsh.corpora import esc, librispeech
+    from blsh.corpora import demand, duan, esc, librispeech, musan, timit, voicebank
     from blsh.corpora import folder as any_folder
 
     finders = {
         "librispeech": librispeech.find_layout,
         "esc": esc.find_layout,
+        "timit": timit.find_layout,
+        "duan": duan.find_layout,
+        "demand": demand.find_layout,
+        "voicebank": voicebank.find_layout,
+        "musan": musan.find_layout,
         "folder": any_folder.find_layout,
     }
     if name not in finders:

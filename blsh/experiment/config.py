@@ -26,7 +26,12 @@ METRICS = ("sdr", "sir", "sar", "si_sdr", "pesq", "estoi")
 
 READER_OPTIONS = {
     "librispeech": ("splits",),
+    "timit": ("splits", "sa"),
+    "voicebank": (),
     "esc": ("classes",),
+    "duan": ("classes",),
+    "demand": ("channel", "classes"),
+    "musan": (),
     "folder": ("levels", "table", "licence"),
     "synthetic_speech": (),
     "synthetic_noise": (),
@@ -51,9 +56,13 @@ class CorpusConfig(_Model):
     listing: str | None = None
     """A CSV that restricts the corpus to listed files and checks their SHA-256; relative to the repository."""
     splits: tuple[str, ...] = ()
-    """`librispeech`: read only these splits; none named means all."""
+    """`librispeech`, `timit`: read only these splits; none named means all."""
     classes: tuple[str, ...] = ()
-    """`esc`: read only these classes; none named means all."""
+    """`esc`, `duan`, `demand`: read only these classes; none named means all."""
+    sa: Literal["keep", "drop"] | None = None
+    """`timit`: what to do with the two sentences that every speaker reads; none means keep."""
+    channel: Annotated[int, Field(ge=1, le=16)] | None = None
+    """`demand`: the microphone, 1 to 16; none means 1."""
     levels: tuple[str, ...] = ()
     """`folder`: what the levels of a tree mean, such as `[speaker]` or `[split, class]`."""
     table: str | None = None
@@ -81,7 +90,7 @@ class CorpusConfig(_Model):
     @property
     def options(self) -> dict[str, Any]:
         """The reader's options that are set."""
-        names = ("splits", "classes", "levels", "table", "licence")
+        names = ("splits", "classes", "sa", "channel", "levels", "table", "licence")
         return {name: getattr(self, name) for name in names if getattr(self, name)}
 
     @property

@@ -90,9 +90,10 @@ def test_bad_listings(tmp_path, row, message):
 
 
 def test_readers_by_name():
-    assert set(READERS) == {"librispeech", "esc", "folder", "synthetic_speech", "synthetic_noise"}
+    speech = {"librispeech", "timit", "voicebank", "synthetic_speech"}
+    assert set(READERS) == speech | {"esc", "duan", "demand", "musan", "synthetic_noise"} | {"folder"}
     assert reader("esc") is READERS["esc"]
-    with pytest.raises(ValueError, match=r"corpus reader 'timit' is unknown: choose one of librispeech, esc"):
-        reader("timit")
+    with pytest.raises(ValueError, match=r"corpus reader 'wsj' is unknown: choose one of librispeech"):
+        reader("wsj")
     with pytest.raises(ValueError, match=r"'synthetic_noise' has no layouts to list"):
         find_layout("synthetic_noise", None)

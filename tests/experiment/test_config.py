@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from blsh.experiment.config import load_config, parse_config
+from blsh.corpora import READERS
+from blsh.experiment.config import READER_OPTIONS, load_config, parse_config
 from blsh.experiment.documents import GENERATED
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,7 +54,7 @@ def test_presets_are_valid_and_named_like_their_files(path):
             ["elsewhere"],
             r"set 'elsewhere' is not in data.sets \(train, closed, validation, open\)",
         ),
-        ("data.corpora.speech.reader", "timid", r"reader='timid' is unknown; choose one of esc, folder"),
+        ("data.corpora.speech.reader", "timid", r"reader='timid' is unknown; choose one of demand, duan, esc"),
         ("data.corpora.speech.reader", "folder", r"reader 'folder' needs a folder"),
         ("data.corpora.speech.levels", ["speaker"], r"reader 'synthetic_speech' has no option 'levels'"),
         ("data.noise.open.corpus", "moise", r"corpus='moise' is not in data.corpora \(speech, noise\)"),
@@ -98,3 +99,7 @@ def test_missing_file(tmp_path):
 @pytest.mark.parametrize("name", GENERATED)
 def test_generated_documents_are_up_to_date(name):
     assert (ROOT / name).read_text(encoding="utf-8") == GENERATED[name](), "run 'make docs'"
+
+
+def test_every_reader_has_its_options_listed():
+    assert set(READER_OPTIONS) == set(READERS)

@@ -1,0 +1,251 @@
+import fcntl
+import hashlib
+import threading
+import time
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pytest
+
+from blsh.files.downloads import download
+
+CONTENT = np.random.default_rng(0).bytes(300_000)
+SHA256 = "sha256:" + hashlib.sha256(CONTENT).hexdigest()
+MD5 = "md5:" + hashlib.md5(CONTENT).hexdigest()
+QUICK = {"timeout_s": 0.3, "wait_s": 0.01, "n_attempts": 3}
+
+
+@dataclass
+class Server:
+    """A server of one file whose answers are bad, one manner for each request; good when the list is used up."""
+
+    address: str = ""
+    manners: list[str] = field(default_factory=list)
+    ranges: list[str | None] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
+    etag: str = '"one"'
+    content: bytes = CONTENT
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    state = Server()
+    stop = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            manner = state.manners.pop(0) if state.manners else "good"
+            asked = self.headers.get("Range")
+            state.ranges.append(asked)
+            state.paths.append(self.path)
+            if manner.isdigit():
+                self.send_error(int(manner))
+                return
+            if manner == "redirect-to-file":
+                self.send_response(302)
+                self.send_header("Location", "file:///etc/hostname")
+                self.end_headers()
+                return
+            start = 0
+            whole = state.content
+            if asked and manner != "no-ranges" and self.headers.get("If-Range", state.etag) == state.etag:
+                start = int(asked.removeprefix("bytes=").removesuffix("-"))
+            if start and start >= len(whole):
+                self.send_response(416)
+                self.send_header("Content-Range", f"bytes */{len(whole)}")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
+            body = whole[start:]
+            self.send_response(206 if start else 200)
+            if start:
+                self.send_header("Content-Range", f"bytes {start}-{len(whole) - 1}/{len(whole)}")
+            if manner != "no-length":
+                self.send_header("Content-Length", str(len(body)))
+            if state.etag:
+                self.send_header("ETag", state.etag)
+            self.end_headers()
+            if manner == "corrupt":
+                body = body[:1000] + bytes([body[1000] ^ 1]) + body[1001:]
+            if manner in ("truncate", "stall"):
+                body = body[: len(body) // 3]
+            self.wfile.write(body)
+            self.wfile.flush()
+            if manner == "stall":
+                stop.wait(2)
+
+        def log_message(self, *_):
+            pass
+
+    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    httpd.daemon_threads = True
+    httpd.block_on_close = False
+    thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    state.address = f"http://127.0.0.1:{httpd.server_port}/a/data.bin"
+    yield state
+    stop.set()
+    httpd.shutdown()
+    httpd.server_close()
+    thread.join(2)
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("checksum", [SHA256, MD5])
+def test_a_good_server(server, tmp_path, checksum):
+    steps = []
+    path = tmp_path / "deep" / "data.bin"
+    found = download(
+        server.address,
+        path,
+        checksum=checksum,
+        n_bytes=len(CONTENT),
+        progress=lambda *step: steps.append(step),
+        **QUICK,
+    )
+    assert path.read_bytes() == CONTENT and names(path.parent) == ["data.bin"]
+    assert (found.checked, found.was_there, found.n_bytes) == ("stated", False, len(CONTENT))
+    assert "sha256:" + found.sha256 == SHA256
+    assert steps[-1] == (len(CONTENT), len(CONTENT)) and steps == sorted(steps)
+    again = download(server.address, path, checksum=checksum, **QUICK)
+    assert again.was_there and len(server.ranges) == 1
+
+
+@pytest.mark.parametrize("manner", ["truncate", "stall"])
+@pytest.mark.parametrize("checksum", [SHA256, ""])
+def test_what_has_arrived_is_continued(server, tmp_path, manner, checksum):
+    server.manners = [manner, "503", manner]
+    started = time.monotonic()
+    download(server.address, tmp_path / "data.bin", checksum=checksum, **QUICK)
+    assert time.monotonic() - started < 5
+    assert (tmp_path / "data.bin").read_bytes() == CONTENT
+    first = len(CONTENT) // 3
+    second = first + (len(CONTENT) - first) // 3
+    assert server.ranges == [None, f"bytes={first}-", f"bytes={first}-", f"bytes={second}-"]
+
+
+def test_a_later_call_continues(server, tmp_path):
+    server.manners = ["truncate", *["500"] * 3]
+    with pytest.raises(ConnectionError, match=r"failed 3 times in a row \(HTTP 500\), 100000 bytes are kept in .*part"):
+        download(server.address, tmp_path / "data.bin", checksum=SHA256, **QUICK)
+    assert names(tmp_path) == ["data.bin.part", "data.bin.part.tag"]
+    download(server.address, tmp_path / "data.bin", checksum=SHA256, **QUICK)
+    assert server.ranges[-1] == "bytes=100000-" and names(tmp_path) == ["data.bin"]
+
+
+def test_a_whole_part_is_not_fetched_again(server, tmp_path):
+    (tmp_path / "data.bin.part").write_bytes(CONTENT)
+    download(server.address, tmp_path / "data.bin", checksum=SHA256, **QUICK)
+    assert server.ranges == [f"bytes={len(CONTENT)}-"] and names(tmp_path) == ["data.bin"]
+
+
+def test_a_part_of_unknown_origin_is_not_continued_without_a_checksum(server, tmp_path):
+    (tmp_path / "data.bin.part").write_bytes(b"something else")
+    download(server.address, tmp_path / "data.bin", **QUICK)
+    assert server.ranges == [None] and (tmp_path / "data.bin").read_bytes() == CONTENT
+
+
+def test_a_file_that_changed_on_the_server_starts_again(server, tmp_path):
+    server.manners = ["truncate", *["500"] * 3]
+    with pytest.raises(ConnectionError):
+        download(server.address, tmp_path / "data.bin", **QUICK)
+    server.etag, server.content = '"two"', CONTENT[::-1]
+    download(server.address, tmp_path / "data.bin", **QUICK)
+    assert (tmp_path / "data.bin").read_bytes() == CONTENT[::-1]
+
+
+@pytest.mark.parametrize("manner", ["no-ranges", "no-length"])
+def test_servers_without_ranges_or_lengths(server, tmp_path, manner):
+    server.manners = ["truncate", manner] if manner == "no-ranges" else [manner]
+    download(server.address, tmp_path / "data.bin", checksum=SHA256, **QUICK)
+    assert (tmp_path / "data.bin").read_bytes() == CONTENT
+
+
+def test_one_wrong_byte_is_fetched_again_and_two_are_an_error(server, tmp_path):
+    server.manners = ["corrupt"]
+    download(server.address, tmp_path / "good.bin", checksum=SHA256, **QUICK)
+    assert (tmp_path / "good.bin").read_bytes() == CONTENT and server.ranges == [None, None]
+    server.manners = ["corrupt", "corrupt"]
+    with pytest.raises(ValueError, match=r"bad\.bin has the sha256 [0-9a-f]{64} where [0-9a-f]{64} is stated: remove"):
+        download(server.address, tmp_path / "bad.bin", checksum=SHA256, **QUICK)
+    assert names(tmp_path) == ["good.bin"]
+
+
+def test_the_first_download_records_its_checksum(server, tmp_path):
+    path = tmp_path / "data.bin"
+    assert download(server.address, path, **QUICK).checked == "first"
+    assert (tmp_path / "data.bin.sha256").read_text() == f"{SHA256.removeprefix('sha256:')}  data.bin\n"
+    assert download(server.address, path, **QUICK).checked == "recorded"
+    path.unlink()
+    server.content = CONTENT[:-1] + b"x"
+    with pytest.raises(ValueError, match=r"where .* is recorded"):
+        download(server.address, path, **QUICK)
+    assert names(tmp_path) == ["data.bin.sha256"]
+
+
+def test_a_file_that_is_there_and_wrong_is_an_error(server, tmp_path):
+    (tmp_path / "data.bin").write_bytes(b"x" * len(CONTENT))
+    with pytest.raises(ValueError, match="is stated: remove it"):
+        download(server.address, tmp_path / "data.bin", checksum=MD5, **QUICK)
+    assert server.ranges == []
+
+
+def test_another_length_is_an_error(server, tmp_path):
+    with pytest.raises(ValueError, match="has 300000 bytes where 5 are expected"):
+        download(server.address, tmp_path / "data.bin", n_bytes=5, **QUICK)
+    assert names(tmp_path) == []
+
+
+def test_what_is_not_there_or_refused(server, tmp_path):
+    server.manners = ["404", "403", *["redirect-to-file"] * 3]
+    with pytest.raises(FileNotFoundError, match=r"is not there \(HTTP 404\): name a mirror"):
+        download(server.address, tmp_path / "data.bin", **QUICK)
+    with pytest.raises(ValueError, match=r"is refused \(HTTP 403\)"):
+        download(server.address, tmp_path / "data.bin", **QUICK)
+    with pytest.raises((ValueError, ConnectionError), match=r"refused|failed 3 times"):
+        download(server.address, tmp_path / "data.bin", **QUICK)
+    assert names(tmp_path) == []
+
+
+def test_two_at_once(server, tmp_path):
+    with open(tmp_path / "data.bin.part", "ab") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        with pytest.raises(ValueError, match=r"data\.bin\.part is being written by another process: wait for it"):
+            download(server.address, tmp_path / "data.bin", **QUICK)
+    assert server.ranges == []
+
+
+def test_a_mirror(server, tmp_path):
+    mirror = server.address.removesuffix("/a/data.bin") + "/mirror/"
+    download("https://example.org/x/y.bin", tmp_path / "my data.bin", checksum=SHA256, mirror=mirror, **QUICK)
+    assert server.paths == ["/mirror/my%20data.bin"]
+
+
+def test_nobody_listens(tmp_path):
+    with pytest.raises(ConnectionError, match="failed 3 times in a row"):
+        download("http://127.0.0.1:9/x", tmp_path / "x", **QUICK)
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"address": "file:///etc/passwd"}, "no http or https address"),
+        ({"address": "http:///x"}, "no http or https address"),
+        ({"mirror": "ftp://example.org"}, "no http or https address"),
+        ({"checksum": "sha1:00"}, "is not sha256: or md5:"),
+        ({"checksum": "md5:" + "0" * 31}, "is not sha256: or md5:"),
+        ({"n_bytes": 0}, "n_bytes=0 must be at least 1"),
+        ({"timeout_s": 0}, "timeout_s=0"),
+        ({"n_attempts": 0}, "n_attempts=0"),
+    ],
+)
+def test_invalid_arguments(tmp_path, changes, message):
+    with pytest.raises(ValueError, match=message):
+        download(**({"address": "http://127.0.0.1:9/x", "path": tmp_path / "x"} | changes))
+    assert names(tmp_path) == []

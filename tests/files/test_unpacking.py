@@ -1,0 +1,193 @@
+import bz2
+import gzip
+import io
+import lzma
+import stat
+import tarfile
+import zipfile
+
+import pytest
+
+from blsh.files.unpacking import unpack
+
+FILES = {"data/a.txt": b"first", "data/deep/b.bin": bytes(range(256)) * 9, "c": b""}
+
+
+def make_zip(path, entries=None):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in (FILES if entries is None else entries).items():
+            archive.writestr(name, data)
+    return path
+
+
+def tar_bytes(members=None):
+    """Members are (TarInfo, data) or taken from FILES."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for info, data in members if members is not None else [(tarfile.TarInfo(n), d) for n, d in FILES.items()]:
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+def info(name, kind=tarfile.REGTYPE, link=""):
+    made = tarfile.TarInfo(name)
+    made.type, made.linkname = kind, link
+    return made
+
+
+def tree(folder):
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if not p.is_dir())
+
+
+def check_whole(archive, folder):
+    assert unpack(archive, folder) == tuple(sorted(FILES))
+    assert {name: (folder / name).read_bytes() for name in FILES} == FILES
+    assert tree(folder) == sorted(FILES)
+
+
+def test_zip(tmp_path):
+    check_whole(make_zip(tmp_path / "x.zip"), tmp_path / "out")
+
+
+@pytest.mark.parametrize("compress", [bytes, gzip.compress, bz2.compress, lzma.compress])
+def test_tar(tmp_path, compress):
+    (tmp_path / "x").write_bytes(compress(tar_bytes()))
+    check_whole(tmp_path / "x", tmp_path / "out")
+
+
+def test_what_is_in_the_folder_stays_and_modes_are_ignored(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "mine.txt").write_text("mine")
+    (tmp_path / "data" / "a.txt").write_text("old")
+    member = info("./data/a.txt")
+    member.mode = 0o6777
+    folder = info("data", tarfile.DIRTYPE)
+    folder.mode = 0
+    (tmp_path / "x.tar").write_bytes(tar_bytes([(folder, b""), (member, b"new")]))
+    assert unpack(tmp_path / "x.tar", tmp_path) == ("data/a.txt",)
+    assert (tmp_path / "data" / "mine.txt").read_text() == "mine"
+    assert (tmp_path / "data" / "a.txt").read_text() == "new"
+    assert not (tmp_path / "data" / "a.txt").stat().st_mode & (stat.S_IXUSR | stat.S_ISUID)
+
+
+def test_progress(tmp_path):
+    steps = []
+    unpack(make_zip(tmp_path / "x.zip"), tmp_path / "out", progress=lambda *step: steps.append(step))
+    total = sum(map(len, FILES.values()))
+    assert steps[-1] == (total, total) and len(steps) == 3
+
+
+BAD_NAMES = ["../out.txt", "a/../../out.txt", "/tmp/out.txt", "a\\..\\out.txt", "C:/out.txt", "a//b", "a\nb"]
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_names_that_leave_the_folder(tmp_path, name, kind):
+    archive = tmp_path / f"x.{kind}"
+    if kind == "zip":
+        make_zip(archive, {"good.txt": b"good", name: b"bad"})
+    else:
+        archive.write_bytes(tar_bytes([(info("good.txt"), b"good"), (info(name), b"bad")]))
+    with pytest.raises(ValueError, match="leaves the folder: it is not unpacked"):
+        unpack(archive, tmp_path / "out")
+    assert tree(tmp_path) == [archive.name]
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE])
+def test_links_and_devices_in_tar(tmp_path, kind):
+    (tmp_path / "x.tar").write_bytes(tar_bytes([(info("good"), b"good"), (info("bad", kind, "/etc"), b"")]))
+    with pytest.raises(ValueError, match="holds 'bad', a link or device"):
+        unpack(tmp_path / "x.tar", tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_links_in_zip(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        link = zipfile.ZipInfo("bad")
+        link.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(link, "/etc")
+    with pytest.raises(ValueError, match="holds 'bad', a link or device"):
+        unpack(tmp_path / "x.zip", tmp_path / "out")
+
+
+def test_a_link_in_the_folder_itself_is_not_followed_outside(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "data").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ValueError, match="behind a link that leaves"):
+        unpack(make_zip(tmp_path / "x.zip"), tmp_path / "out")
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_bounds(tmp_path):
+    archive = make_zip(tmp_path / "x.zip", {"zeros": bytes(5_000_000)})
+    assert archive.stat().st_size < 10_000
+    with pytest.raises(ValueError, match=r"more than \d+ members or 1000000 bytes"):
+        unpack(archive, tmp_path / "out", max_bytes=1_000_000)
+    with pytest.raises(ValueError, match="more than 2 members"):
+        unpack(make_zip(tmp_path / "y.zip"), tmp_path / "out", max_members=2)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_size_that_lies(tmp_path):
+    archive = make_zip(tmp_path / "x.zip", {"zeros": bytes(5_000)})
+    data = archive.read_bytes()
+    claimed = data.replace((5_000).to_bytes(4, "little"), (50).to_bytes(4, "little"))
+    assert claimed != data
+    archive.write_bytes(claimed)
+    with pytest.raises(ValueError, match="is damaged"):
+        unpack(archive, tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_header_that_asks_for_much_memory(tmp_path):
+    header = tarfile.TarInfo("././@PaxHeader")
+    header.type, header.size = tarfile.XHDTYPE, 1 << 33
+    (tmp_path / "x.tar").write_bytes(header.tobuf(tarfile.GNU_FORMAT) + bytes(2048))
+    with pytest.raises(ValueError, match="is damaged"):
+        unpack(tmp_path / "x.tar", tmp_path / "out")
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar", "tar.gz", "tar.bz2", "tar.xz"])
+def test_half_an_archive(tmp_path, kind):
+    big = {f"f{k}": bytes((j * j * (k + 3)) % 251 for j in range(3000)) for k in range(4)}
+    if kind == "zip":
+        whole = make_zip(tmp_path / "whole.zip", big).read_bytes()
+    else:
+        whole = tar_bytes([(info(n), d) for n, d in big.items()])
+        compress = {"tar.gz": gzip.compress, "tar.bz2": bz2.compress, "tar.xz": lzma.compress}
+        whole = compress.get(kind, bytes)(whole)
+    (tmp_path / "x").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match="fetch it again"):
+        unpack(tmp_path / "x", tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"this is no archive\n" * 99, b"BZh9" + bytes(99), b"\x1f\x8b" + bytes(99)])
+def test_no_archive(tmp_path, content):
+    (tmp_path / "x").write_bytes(content)
+    with pytest.raises(ValueError, match=r"archive .*x (is damaged|holds no file)"):
+        unpack(tmp_path / "x", tmp_path / "out")
+    with pytest.raises(FileNotFoundError, match="does not exist: fetch it first"):
+        unpack(tmp_path / "y", tmp_path / "out")
+
+
+def test_one_name_twice(tmp_path):
+    (tmp_path / "x.tar").write_bytes(tar_bytes([(info("a"), b"1"), (info("a"), b"2")]))
+    with pytest.raises(ValueError, match="holds 'a' twice"):
+        unpack(tmp_path / "x.tar", tmp_path / "out")
+    (tmp_path / "y.tar").write_bytes(tar_bytes([(info("a"), b"1"), (info("a/b"), b"2")]))
+    with pytest.raises(ValueError, match="holds 'a/b' twice, as file or folder"):
+        unpack(tmp_path / "y.tar", tmp_path / "out")
+
+
+def test_an_encrypted_zip(tmp_path):
+    archive = make_zip(tmp_path / "x.zip", {"a": b"secret"})
+    data = bytearray(archive.read_bytes())
+    data[6] |= 1
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    archive.write_bytes(data)
+    with pytest.raises(ValueError, match="is encrypted: unpack it by hand"):
+        unpack(archive, tmp_path / "out")
