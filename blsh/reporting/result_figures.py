@@ -26,7 +26,8 @@ __all__ = ["icassp_fig2", "icassp_fig3", "make_pictures", "taslp_fig6"]
 SHARES = (("-", True), ((0, (4, 2)), False), ((0, (1, 1.5)), False), ("-.", True))
 MARKERS = {"lsh": ("s",), "blsh": ("o", "^", "D", "v", "P", "X")}
 COLOURS = {"lsh": (LIGHT,), "blsh": (DARK, "#4a90c2", "#5b2a86", "#2a7f62", "#7a7a00", "#8c2d4f")}
-REFERENCES = {"mixture": "mixture", "constant": "constant mask"}
+# Their labels, one below and one above its line: the two lines are often close.
+REFERENCES = {"mixture": ("mixture", "top", -3), "constant": ("constant mask", "bottom", 2)}
 
 
 def make_pictures(summaries: Summaries) -> tuple[Picture, ...]:
@@ -213,7 +214,7 @@ def _draw_knn(axes: Axes, rows: pd.DataFrame, shares: list[float], *, largest: i
 
 
 def _draw_references(axes: Axes, rows: pd.DataFrame) -> None:
-    for system, label in REFERENCES.items():
+    for system, (label, side, offset) in REFERENCES.items():
         value = at(rows, system=system)["sdr"]
         if len(value):
             axes.axhline(value.iloc[0], color=GREY, linewidth=0.8)
@@ -221,10 +222,10 @@ def _draw_references(axes: Axes, rows: pd.DataFrame) -> None:
                 label,
                 (1, value.iloc[0]),
                 xycoords=("axes fraction", "data"),
-                xytext=(-2, 2),
+                xytext=(-2, offset),
                 textcoords="offset points",
                 ha="right",
-                va="bottom",
+                va=side,
                 fontsize=7.5,
                 color="#555555",
             )
