@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import numba  # noqa: F401 - loaded before any verb, which would else set the threads of the whole test process
 import numpy as np
 import pytest
 

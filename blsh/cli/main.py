@@ -115,9 +115,10 @@ def _set_threads(argv: list[str]) -> None:
     """
     finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     finder.add_argument("--threads", type=int, default=1)
-    n_threads = finder.parse_known_args(argv)[0].threads
-    if not 1 <= n_threads <= (os.cpu_count() or 1):
-        n_threads = min(max(n_threads, 1), os.cpu_count() or 1)
+    n_threads = min(max(finder.parse_known_args(argv)[0].threads, 1), os.cpu_count() or 1)
+    if numba := sys.modules.get("numba"):  # called from a program that has loaded it
+        numba.set_num_threads(min(n_threads, numba.config.NUMBA_NUM_THREADS))
+        return
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"):
         os.environ[name] = "1"
     os.environ["NUMBA_NUM_THREADS"] = str(n_threads)

@@ -31,12 +31,12 @@ ASSUMED_SECONDS = 5.0
 
 # Seconds of one core, measured on two cores with AVX-512; per job, and per second of mixture.
 SECONDS_PER_JOB = 2.0
-RENDER = 0.012
-FRAMES = 0.02
-VARIANT = 0.001
-METRIC = {"sir": 0.003, "sar": 0.003, "pesq": 0.075, "estoi": 0.042}
-KNN_PER_ROW_AND_BIN = 2.2e-10 * FRAMES_PER_SECOND
-TRAIN_PER_BIT = 0.45
+RENDER = 0.0015
+FRAMES = 0.001
+VARIANT = 0.0006
+METRIC = {"sir": 0.002, "sar": 0.002, "pesq": 0.014, "estoi": 0.008}
+KNN_PER_ROW_AND_BIN = 2.3e-11 * FRAMES_PER_SECOND
+TRAIN_PER_BIT = 0.4
 
 
 @dataclass(frozen=True)
