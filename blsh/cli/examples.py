@@ -8,12 +8,11 @@ import numpy as np
 
 from blsh.cli.data_arguments import add_data_arguments, open_recordings
 from blsh.denoising import estimators
-from blsh.denoising.dictionary import draw_rows
 from blsh.evaluation.bss_eval import bss_eval, factor_references
-from blsh.experiment.seeds import generator
+from blsh.experiment.draws import draw_dictionary, draw_projections
 from blsh.files.arrays import load_array
 from blsh.files.atomic import write_json
-from blsh.hashing.projections import load_projections, random_projections
+from blsh.hashing.projections import load_projections
 from blsh.mixtures.recipes import Recipe, read_recipes
 from blsh.mixtures.rendering import render
 from blsh.signal.audio import write_wav
@@ -96,10 +95,8 @@ def choose(recipes: Sequence[Recipe], n_mixtures: int) -> list[Recipe]:
 def _systems(arguments: argparse.Namespace) -> dict[str, estimators.Estimator]:
     """Return the estimators by their labels, in the order asked for."""
     feature, k, bits = arguments.feature, arguments.n_neighbours, (arguments.n_bits,)
-    features = load_array(arguments.features_from / f"{feature}.npy", mapped=True)
-    rows = draw_rows(len(features), arguments.rho, rng=generator(arguments.seed, "dictionary", 1))
-    dictionary = np.ascontiguousarray(features[rows])
-    masks = np.ascontiguousarray(load_array(arguments.masks, mapped=True)[rows])
+    path = arguments.features_from / f"{feature}.npy"
+    dictionary, masks = draw_dictionary(path, arguments.masks, rho=arguments.rho, seed=arguments.seed, repeat=1)
     made = {}
     for system in arguments.system:
         if system == "constant":
@@ -110,8 +107,7 @@ def _systems(arguments: argparse.Namespace) -> dict[str, estimators.Estimator]:
             made[f"KNN ({feature})"] = estimators.raw_neighbours(feature, dictionary, masks, k)
         elif system in ("lsh", "blsh"):
             if system == "lsh":
-                rng = generator(arguments.seed, "lsh", feature, 1)
-                projections = random_projections(arguments.n_bits, features.shape[1], rng=rng)
+                projections = draw_projections(arguments.n_bits, feature, seed=arguments.seed, matrix=1)
             else:
                 projections = load_projections(_model(arguments))
             label = f"{system.upper()} ({feature}, {arguments.n_bits} bits)"

@@ -4,21 +4,17 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from blsh.cli.data_arguments import add_data_arguments, open_recordings
 from blsh.cli.pairs import parse_pairs
 from blsh.cli.progress import Progress
 from blsh.denoising import estimators
-from blsh.denoising.dictionary import draw_rows
 from blsh.evaluation.scoring import METRICS, Metrics, score_set
-from blsh.experiment.seeds import generator
+from blsh.experiment.draws import draw_dictionary, draw_projections
 from blsh.files.arrays import load_array
 from blsh.files.tables import write_parquet
-from blsh.hashing.projections import Projections, load_projections, random_projections
+from blsh.hashing.projections import Projections, load_projections
 from blsh.mixtures.recipes import read_recipes
 from blsh.reporting.scores import check_scores
-from blsh.signal.spectra import feature_width
 
 EXAMPLE = (
     "blsh score --system lsh --seed 2020 --feature stft --rho 0.1 --repeat 1 --n-neighbours 10 --n-bits 50 300 \\\n"
@@ -99,12 +95,13 @@ def _estimator(arguments: argparse.Namespace) -> estimators.Estimator:
         return controls[arguments.system]
     if arguments.system == "constant":
         return estimators.constant(load_array(_given(arguments, "constant")))
-    features = load_array(_given(arguments, "features"), mapped=True)
-    # One permutation of the frames per repeat, whatever the system and feature: comparisons are paired.
-    rng = generator(_given(arguments, "seed"), "dictionary", arguments.repeat)
-    rows = draw_rows(len(features), arguments.rho, rng=rng)
-    dictionary = np.ascontiguousarray(features[rows])
-    masks = np.ascontiguousarray(load_array(_given(arguments, "masks"), mapped=True)[rows])
+    dictionary, masks = draw_dictionary(
+        _given(arguments, "features"),
+        _given(arguments, "masks"),
+        rho=arguments.rho,
+        seed=_given(arguments, "seed"),
+        repeat=arguments.repeat,
+    )
     if arguments.system == "knn":
         return estimators.raw_neighbours(arguments.feature, dictionary, masks, arguments.n_neighbours)
     return estimators.hashed_neighbours(
@@ -121,8 +118,7 @@ def _projections(arguments: argparse.Namespace) -> Projections:
     if arguments.system == "blsh":
         return load_projections(_given(arguments, "model"))
     matrix = arguments.repeat if arguments.system == "lsh" else "fixed"
-    rng = generator(arguments.seed, "lsh", arguments.feature, matrix)
-    return random_projections(max(arguments.n_bits), feature_width(arguments.feature), rng=rng)
+    return draw_projections(max(arguments.n_bits), arguments.feature, seed=arguments.seed, matrix=matrix)
 
 
 def _given(arguments: argparse.Namespace, name: str):
