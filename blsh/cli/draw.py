@@ -1,13 +1,19 @@
-"""Draw a set of mixtures: for each, which speech, which pieces of noise, at which signal-to-noise ratio."""
+"""Draw a set of mixtures: for each, which speech, which pieces of noise, at which signal-to-noise ratio.
+
+A set of pairs (``--pairs-corpus``) draws nothing: its mixtures were recorded.
+"""
 
 import argparse
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
 from blsh.cli.data_arguments import add_data_arguments, open_recordings, read_manifests
+from blsh.corpora.manifest import Recording
 from blsh.experiment.seeds import generator
 from blsh.mixtures.drawing import draw_recipes
-from blsh.mixtures.recipes import write_recipes
+from blsh.mixtures.pairs import pair_recipes
+from blsh.mixtures.recipes import Recipe, write_recipes
 from blsh.mixtures.unit_table import SOURCES, read_units
 
 EXAMPLE = (
@@ -21,12 +27,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data_arguments(parser)
     parser.add_argument("--set", required=True, help="name of the set")
     parser.add_argument("--seed", type=int, required=True, help="base seed of the experiment")
-    parser.add_argument("--units", type=Path, required=True, help="table that 'blsh units' wrote")
-    parser.add_argument("--source", choices=SOURCES, required=True, help="whose speech it is")
-    parser.add_argument("--noise-corpus", required=True, help="corpus of the noise")
+    origin = parser.add_mutually_exclusive_group(required=True)
+    origin.add_argument("--source", choices=SOURCES, help="whose speech it is")
+    origin.add_argument("--pairs-corpus", help="corpus of clean and noisy recordings, in place of all that follows")
+    parser.add_argument("--units", type=Path, help="table that 'blsh units' wrote")
+    parser.add_argument("--noise-corpus", help="corpus of the noise")
     parser.add_argument("--noise-splits", nargs="*", default=[], help="splits to take (default: all)")
     parser.add_argument("--noise-classes", nargs="*", default=[], help="classes to take (default: all)")
-    parser.add_argument("--snr-db", type=float, required=True, help="signal-to-noise ratio in dB")
+    parser.add_argument("--snr-db", type=float, nargs="+", help="signal-to-noise ratios in dB")
+    parser.add_argument("--drawn-as", help="set whose speech and noise are repeated (default: none, --set)")
     parser.add_argument("--mixtures", type=int, help="at most so many mixtures, balanced (default: all)")
     parser.add_argument("--noises-per-utterance", type=int, help="so many classes for each utterance (default: all)")
     parser.add_argument("-o", "--output", required=True, type=Path, help="recipes to write (CSV)")
@@ -35,32 +44,47 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Draw the recipes, print their extent, write them."""
     manifests = read_manifests(arguments)
-    corpus = arguments.noise_corpus
-    if corpus not in manifests:
-        raise ValueError(f"--noise-corpus {corpus!r} is not in --manifest ({', '.join(manifests)}); name one of these")
-    for name, field in (("splits", "split"), ("classes", "noise_class")):
-        found = {getattr(recording, field) for recording in manifests[corpus]}
-        missing = set(getattr(arguments, f"noise_{name}")) - found
-        if missing:
-            raise ValueError(f"corpus {corpus!r} has no {field} {min(missing)!r} (it has: {', '.join(sorted(found))})")
-    noise = [
-        recording
-        for recording in manifests[corpus]
-        if (not arguments.noise_splits or recording.split in arguments.noise_splits)
-        and (not arguments.noise_classes or recording.noise_class in arguments.noise_classes)
-    ]
-    recipes = draw_recipes(
-        read_units(arguments.units)[arguments.source],
-        noise,
-        set_name=arguments.set,
-        snr_db=arguments.snr_db,
-        n_mixtures=arguments.mixtures,
-        noises_per_utterance=arguments.noises_per_utterance,
-        audio=open_recordings(arguments),
-        rng_for=partial(generator, arguments.seed),
-    )
+    if arguments.pairs_corpus:
+        recipes = pair_recipes(_corpus(manifests, arguments.pairs_corpus, "--pairs-corpus"), set_name=arguments.set)
+    else:
+        recipes = _drawn(arguments, manifests)
     hours = sum(recipe.seconds for recipe in recipes) / 3600
     speakers = {recipe.speaker for recipe in recipes}
     classes = {recipe.noise for recipe in recipes}
     print(f"{len(recipes)} mixtures, {hours:.2f} h, {len(speakers)} speakers, {len(classes)} noise classes")
     write_recipes(arguments.output, recipes)
+
+
+def _drawn(arguments: argparse.Namespace, manifests: Mapping[str, tuple[Recording, ...]]) -> tuple[Recipe, ...]:
+    for name in ("units", "noise_corpus", "snr_db"):
+        if not getattr(arguments, name):
+            raise ValueError(f"--source {arguments.source} needs --{name.replace('_', '-')}; add it")
+    corpus = arguments.noise_corpus
+    recordings = _corpus(manifests, corpus, "--noise-corpus")
+    for name, field in (("splits", "split"), ("classes", "noise_class")):
+        found = {getattr(recording, field) for recording in recordings}
+        missing = set(getattr(arguments, f"noise_{name}")) - found
+        if missing:
+            raise ValueError(f"corpus {corpus!r} has no {field} {min(missing)!r} (it has: {', '.join(sorted(found))})")
+    return draw_recipes(
+        read_units(arguments.units)[arguments.source],
+        [
+            recording
+            for recording in recordings
+            if (not arguments.noise_splits or recording.split in arguments.noise_splits)
+            and (not arguments.noise_classes or recording.noise_class in arguments.noise_classes)
+        ],
+        set_name=arguments.set,
+        drawn_as=arguments.drawn_as or arguments.set,
+        snrs_db=arguments.snr_db,
+        n_mixtures=arguments.mixtures,
+        noises_per_utterance=arguments.noises_per_utterance,
+        audio=open_recordings(arguments),
+        rng_for=partial(generator, arguments.seed),
+    )
+
+
+def _corpus(manifests: Mapping[str, tuple[Recording, ...]], corpus: str, flag: str) -> tuple[Recording, ...]:
+    if corpus not in manifests:
+        raise ValueError(f"{flag} {corpus!r} is not in --manifest ({', '.join(manifests)}); name one of these")
+    return manifests[corpus]

@@ -13,7 +13,8 @@ evenly:
   gcd(U, C) diagonals every pair was met once. Numbers per utterance differ by at most one too.
 
 The noise of a pair depends on nothing but the random stream `rng_for("noise", set, utterance, class)` and the
-clips of that class: never on how many other pairs are drawn, or in which order, or at which SNR.
+clips of that class: never on how many other pairs are drawn, or in which order, or at which SNR. So the same
+mixtures can be had at several SNRs, in one set or in another that is drawn as the first.
 
 A clip is drawn from all of the class. One that is long enough gives an excerpt at a random place; a shorter
 one is used whole and continued with further clips of the same class, corpus and split in random order,
@@ -45,7 +46,8 @@ def draw_recipes(
     noise_recordings: Iterable[Recording],
     *,
     set_name: str,
-    snr_db: float,
+    drawn_as: str,
+    snrs_db: Sequence[float],
     n_mixtures: int | None,
     noises_per_utterance: int | None,
     audio: Recordings,
@@ -61,10 +63,12 @@ def draw_recipes(
         The noise; a clip shorter than two cross-fades (20 ms) is not used.
     set_name : str
         Name of the set.
-    snr_db : float
-        SNR of all its mixtures.
+    drawn_as : str
+        Name of the set whose random choices these are: its own, or that of a set whose speech and noise it repeats.
+    snrs_db : sequence of float
+        Every pair is mixed at each of these SNRs.
     n_mixtures : int, optional
-        At most so many recipes; all pairs when None.
+        At most so many pairs; all when None.
     noises_per_utterance : int, optional
         So many classes per utterance; every class when None.
     audio : Recordings
@@ -75,7 +79,7 @@ def draw_recipes(
     Returns
     -------
     tuple of Recipe
-        In the order of the units, then of the classes' names.
+        In the order of the units, then of the classes' names, then of the SNRs.
 
     Raises
     ------
@@ -98,14 +102,15 @@ def draw_recipes(
         )
     classes = sorted(clips)
     recipes = []
-    for u, c in sorted(_pairs(units, classes, n_mixtures, noises_per_utterance, set_name, rng_for)):
+    for u, c in sorted(_pairs(units, classes, n_mixtures, noises_per_utterance, drawn_as, rng_for)):
         unit, name = units[u], classes[c]
-        rng = rng_for("noise", set_name, unit.utterance, name)
+        rng = rng_for("noise", drawn_as, unit.utterance, name)
         pieces = _draw_noise(clips[name], unit.piece.n_samples, audio, rng, f"class {name!r} of set {set_name!r}")
         seconds = unit.piece.n_samples / SAMPLE_RATE
-        recipes.append(
+        recipes += [
             Recipe(set_name, unit.utterance, unit.speaker, unit.gender, name, snr_db, seconds, unit.piece, pieces)
-        )
+            for snr_db in snrs_db
+        ]
     return tuple(recipes)
 
 
@@ -143,7 +148,7 @@ def _pairs(
     classes: Sequence[str],
     n_mixtures: int | None,
     noises_per_utterance: int | None,
-    set_name: str,
+    drawn_as: str,
     rng_for: Callable[..., np.random.Generator],
 ) -> list[_Pair]:
     by_speaker: dict[str, list[int]] = {}
@@ -151,7 +156,7 @@ def _pairs(
         by_speaker.setdefault(unit.speaker, []).append(u)
     speakers = sorted(by_speaker)
     # Who comes first gets the odd mixture: by lot, not by name.
-    speakers = [speakers[i] for i in rng_for("speakers", set_name).permutation(len(speakers))]
+    speakers = [speakers[i] for i in rng_for("speakers", drawn_as).permutation(len(speakers))]
     per_unit = noises_per_utterance or len(classes)
     capacities = [per_unit * len(by_speaker[speaker]) for speaker in speakers]
     quotas = capacities if n_mixtures is None else balanced_quotas(capacities, min(n_mixtures, sum(capacities)))
@@ -162,7 +167,7 @@ def _pairs(
         if noises_per_utterance is None:
             chosen = diagonal_pairs(len(own), len(classes), quota, first_class=len(pairs) % len(classes))
         else:
-            rng = rng_for("classes", set_name, speaker)
+            rng = rng_for("classes", drawn_as, speaker)
             chosen = _dealt_pairs(len(own), len(classes), noises_per_utterance, rng)[:quota]
         pairs += [(own[u], c) for u, c in chosen]
     return pairs

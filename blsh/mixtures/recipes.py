@@ -9,6 +9,9 @@ shorter than the speech is continued: its pieces follow each other in the recipe
 `CROSS_FADE` samples, so `sum(n_samples) - CROSS_FADE (pieces - 1)` is the length of the speech. A piece that
 is faded at both ends is at least `2 CROSS_FADE` long.
 
+Real noisy speech comes as a pair of recordings, clean and noisy. Its recipe has no SNR (NaN, an empty cell): its one
+noise piece is the *noisy* recording, and the noise is noisy − clean, at the level at which it was recorded.
+
 The table (CSV) has the columns `set, utterance, speaker, gender, noise, snr_db, seconds, speech_corpus,
 speech_path, speech_start, speech_n_samples, noise_pieces`, the last one a JSON list of `[corpus, path, start,
 n_samples]`. Its key is (set, utterance, noise, snr_db).
@@ -89,12 +92,12 @@ class Recipe:
     noise : str
         Class of the noise.
     snr_db : float
-        Signal-to-noise ratio in dB, exact for this mixture.
+        Signal-to-noise ratio in dB, exact for this mixture; NaN for a pair of recordings.
     seconds : float
         Length.
     speech : Piece
     noise_pieces : tuple of Piece
-        In the order in which they follow each other.
+        In the order in which they follow each other; for a pair, the noisy recording.
 
     Raises
     ------
@@ -118,14 +121,23 @@ class Recipe:
                 raise ValueError(f"{name} is empty: a recipe needs it ({self.speech.path})")
         if self.gender not in GENDERS:
             raise ValueError(f"gender={self.gender!r} is not 'F', 'M' or '' ({self.speech.path})")
-        if not math.isfinite(self.snr_db):
+        if math.isinf(self.snr_db):
             raise ValueError(f"snr_db={self.snr_db} is not finite ({self.speech.path})")
+        if self.is_pair and [piece.corpus for piece in self.noise_pieces] != [self.speech.corpus]:
+            raise ValueError(
+                f"snr_db is missing: only a pair of recordings of one corpus goes without ({self.speech.path})"
+            )
         if self.seconds != self.speech.n_samples / SAMPLE_RATE:
             raise ValueError(
                 f"seconds={self.seconds} differs from the speech's {self.speech.n_samples} samples at "
                 f"{SAMPLE_RATE} Hz ({self.speech.path})"
             )
         _check_noise(self.noise_pieces, self.speech)
+
+    @property
+    def is_pair(self) -> bool:
+        """Whether the mixture was recorded and not made."""
+        return math.isnan(self.snr_db)
 
 
 def write_recipes(path: Path, recipes: Iterable[Recipe]) -> None:
@@ -212,7 +224,7 @@ def _check_noise(pieces: Sequence[Piece], speech: Piece) -> None:
 def _check_unique(recipes: Iterable[Recipe], path: Path) -> None:
     seen = set()
     for row, recipe in enumerate(recipes, start=1):
-        key = (recipe.set, recipe.utterance, recipe.noise, recipe.snr_db)
+        key = (recipe.set, recipe.utterance, recipe.noise, None if recipe.is_pair else recipe.snr_db)
         if key in seen:
             raise ValueError(f"row {row} of {path}: (set, utterance, noise, snr_db)={key} occurs twice")
         seen.add(key)

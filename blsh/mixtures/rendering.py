@@ -8,6 +8,8 @@ so an SNR of 0 dB is 0 dB for every single mixture. Then x, and both of its term
 std(x). A standard deviation has the mean removed (for the statistic only; signals keep theirs) and ddof 0.
 Everything is computed in float64 and returned as float32.
 
+Of a pair of recordings the mixture x is the noisy one, s the clean one and n = x − s; only the last division is done.
+
 Consecutive pieces of noise overlap by 10 ms with linear weights that sum to 1 at every sample: the fade-in
 over the `CROSS_FADE = m` overlapping samples is (i + ½)/m, the fade-out its mirror image. Pieces keep the
 levels they have in their files.
@@ -132,10 +134,15 @@ def render(recipe: Recipe, recordings: Recordings) -> Mixture:
     FileNotFoundError, ValueError
         If a piece cannot be read, or the speech, the noise or their sum is constant and so cannot be scaled.
     """
-    speech = _standardised(recordings.read(recipe.speech).astype(np.float64), "speech", recipe)
-    noise = _standardised(join_pieces(recipe.noise_pieces, recordings), "noise", recipe)
-    noise *= 10.0 ** (-recipe.snr_db / 20.0)
-    mixture = speech + noise
+    speech = recordings.read(recipe.speech).astype(np.float64)
+    if recipe.is_pair:
+        mixture = recordings.read(recipe.noise_pieces[0]).astype(np.float64)
+        noise = mixture - speech
+    else:
+        speech = _standardised(speech, "speech", recipe)
+        noise = _standardised(join_pieces(recipe.noise_pieces, recordings), "noise", recipe)
+        noise *= 10.0 ** (-recipe.snr_db / 20.0)
+        mixture = speech + noise
     scale = mixture.std()
     if not scale > 0:
         raise ValueError(f"{_name(recipe)}: speech and noise cancel each other, leave out this recipe")

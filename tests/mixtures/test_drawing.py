@@ -37,7 +37,8 @@ def clips_of(audio, classes, n_clips=3, length=1500, split="fold-1"):
 def draw(units, clips, audio, **options):
     values = {
         "set_name": "train",
-        "snr_db": 0.0,
+        "drawn_as": options.get("set_name", "train"),
+        "snrs_db": [0.0],
         "n_mixtures": None,
         "noises_per_utterance": None,
         "audio": audio,
@@ -115,13 +116,24 @@ def test_noise_depends_on_set_utterance_and_class_only():
     for other in (
         draw(units[1:], clips, audio),
         draw(units, clips[::-1], audio, n_mixtures=7),
-        draw(units, clips[3:], audio, snr_db=-5.0),
+        draw(units, clips[3:], audio, snrs_db=[-5.0]),
         draw(units, clips, audio, noises_per_utterance=2),
     ):
         assert len(other) >= 6
         assert noises(other).items() <= everything.items()
     another_set = noises(draw(units, clips, audio, set_name="open"))
     assert sum(another_set[key] != everything[key] for key in everything) > 10
+
+
+def test_a_set_repeats_another_at_several_snrs():
+    audio = InMemory()
+    clips, units = clips_of(audio, ["rain", "dog", "sea"]), units_of({"a": 2, "b": 3})
+    options = {"n_mixtures": 8, "noises_per_utterance": 2}
+    first = draw(units, clips, audio, set_name="open", **options)
+    again = draw(units, clips, audio, set_name="open_snrs", drawn_as="open", snrs_db=[-5.0, 5.0], **options)
+    assert [(r.set, r.utterance, r.noise, r.noise_pieces, r.snr_db) for r in again] == [
+        ("open_snrs", r.utterance, r.noise, r.noise_pieces, snr_db) for r in first for snr_db in (-5.0, 5.0)
+    ]
 
 
 def test_clips_are_drawn_everywhere():

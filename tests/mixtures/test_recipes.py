@@ -1,4 +1,6 @@
+import math
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -23,6 +25,15 @@ def test_round_trip(tmp_path):
         "train,19-198-0000@0,19,F,dog,0.0,0.05,speech,a/b.flac,10,800,"
         '"[[""noise"", ""x/é, 1.ogg"", 0, 400], [""noise"", ""x/2.ogg"", 7, 560]]"'
     )
+
+
+def test_a_pair_of_recordings_has_no_snr(tmp_path):
+    pair = recipe(snr_db=math.nan, noise="recorded", noise_pieces=(Piece("speech", "noisy/b.flac", 10, 800),))
+    write_recipes(tmp_path / "pairs.csv", [pair])
+    (again,) = read_recipes(tmp_path / "pairs.csv")
+    assert again.is_pair and replace(again, snr_db=0.0) == replace(pair, snr_db=0.0)
+    with pytest.raises(ValueError, match=r"pairs\.csv: .*occurs twice"):
+        write_recipes(tmp_path / "pairs.csv", [pair, replace(pair, snr_db=float("nan"))])
 
 
 def test_no_recipes_at_all(tmp_path):
@@ -73,7 +84,7 @@ def test_no_recipes_at_all(tmp_path):
         (",F,dog,", ",X,dog,", r"row 1 of .*gender='X'"),
         (",F,dog,", ",F,,", r"row 1 of .*noise is empty"),
         (",0.0,0.05,", ",inf,0.05,", r"row 1 of .*snr_db=inf is not finite"),
-        (",0.0,0.05,", ",,0.05,", r"row 1 of .*snr_db=nan is not finite"),
+        (",0.0,0.05,", ",,0.05,", r"row 1 of .*snr_db is missing: only a pair"),
         (",0.0,0.05,", ",0.0,0.06,", r"row 1 of .*seconds=0\.06 differs from the speech's 800 samples"),
         ("007,007", "19-198-0000@0,19", r"row 3 of .*occurs twice"),
         (",snr_db,", ",snr,", r"train\.csv .*column 'snr_db'"),

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -62,6 +64,19 @@ def test_another_snr_changes_only_the_gain():
     one, other = (render(recipe(snr_db=snr), audio) for snr in (0.0, 10.0))
     for a, b in ((one.speech, other.speech), (one.noise, other.noise)):
         np.testing.assert_allclose(a / a.std(), b / b.std(), rtol=0, atol=4 * FLOAT32)
+
+
+def test_a_pair_stays_as_it_was_recorded():
+    audio = audio_of()
+    clean = audio.read(recipe().speech)
+    noisy = (3 * (clean + noise_of(800, seed=9, level=0.02))).astype(np.float32)
+    audio.add("noisy/b.flac", noisy, corpus="speech")
+    one = recipe(snr_db=math.nan, noise="recorded", noise_pieces=(Piece("speech", "noisy/b.flac", 0, 800),))
+    rendered = render(one, audio)
+    scale = noisy.std(dtype=np.float64)
+    np.testing.assert_allclose(rendered.mixture * scale, noisy, rtol=0, atol=scale * FLOAT32)
+    np.testing.assert_allclose(rendered.speech * scale, clean, rtol=0, atol=scale * FLOAT32)
+    np.testing.assert_allclose(rendered.speech + rendered.noise, rendered.mixture, rtol=0, atol=2 * FLOAT32)
 
 
 @given(st.lists(st.integers(2 * CROSS_FADE, 700), min_size=1, max_size=4))
