@@ -10,16 +10,20 @@ CORES ?= all
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help reproduce test lint format bench docs lock clean
+.PHONY: help reproduce test test-long lint format bench docs lock clean
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
 
 reproduce: $(VENV)/.ready  ## run the default preset (or PRESET=FILE); ends by naming its report
 	$(BIN)/blsh run --configfile $(PRESET) --cores $(CORES)
 
 test: $(VENV)/.ready  ## run the test suite
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+test-long: $(VENV)/.ready  ## kill runs anywhere, fill disks, use a SLURM cluster (hours; BLSH_LONG=short: minutes)
+	$(BIN)/python -m pip install --quiet --editable '.[cluster]'
+	$(BIN)/python -m pytest -m long -v
 
 lint: $(VENV)/.ready  ## check style, formatting and the workflow
 	$(BIN)/ruff check .

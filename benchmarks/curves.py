@@ -9,7 +9,9 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import matplotlib.axes
 import matplotlib.figure
+import matplotlib.ticker
 import numba
 import numpy as np
 import pandas as pd
@@ -61,11 +63,20 @@ def draw(results: pd.DataFrame, path: Path) -> None:
             panel.loglog(chosen[name], chosen["peer_ms"], "s--", color="0.5", mfc="white", label=_PEER)
         fixed = [f"{chosen[key].iloc[0]:,} {key[2:]}" for key in _PANELS if key != name]
         panel.set(xlabel=label, title=", ".join(fixed))
-        panel.title.set_fontsize("medium")
-        panel.grid(True, which="major", color="0.85", linewidth=0.6)
+        finish_panel(panel)
     axes[0].set_ylabel("milliseconds")
     axes[0].legend(frameon=False)
     figure.savefig(path, dpi=150)
+
+
+def finish_panel(panel: matplotlib.axes.Axes) -> None:
+    """Let the upright axis span whole powers of ten, and label no other numbers on either logarithmic axis."""
+    low, high = (math.log10(limit) for limit in panel.dataLim.intervaly)
+    panel.set_ylim(10 ** math.floor(low), 10 ** math.ceil(high))
+    for axis in (panel.xaxis, panel.yaxis):
+        axis.set_minor_formatter(matplotlib.ticker.NullFormatter())
+    panel.grid(True, which="major", color="0.85", linewidth=0.6)
+    panel.title.set_fontsize("medium")
 
 
 def _measure(work: str, sizes: dict[str, int], repeats: int) -> Row:

@@ -8,14 +8,11 @@ during calls that are not timed, with the largest resident memory (which counts 
 
 from __future__ import annotations
 
-import threading
-import time
-
 import numpy as np
-import psutil
 
 from benchmarks.inputs import draw_features, draw_speech_like
 from benchmarks.measuring import Contender, Row, compare, peak_rss_mb, reset_peak_rss
+from benchmarks.memory import MemoryWatch
 from blsh.denoising.mask_estimation import average_masks
 from blsh.hashing.codes import Codes
 from blsh.hashing.projections import encode, random_projections
@@ -49,7 +46,9 @@ def run(small: bool) -> list[Row]:
         raise ValueError(f"the denoised signal of shape {cleaned.shape} is not a finite one of {mixture.shape}")
     timing = compare([Contender("ours", denoise)], repeats)["ours"]
     reset_peak_rss()
-    private = _peak_private_mb(denoise, calls=1 if small else 5)
+    with MemoryWatch() as memory:
+        for _ in range(1 if small else 5):
+            denoise()
     return [
         Row(
             NAME,
@@ -59,7 +58,7 @@ def run(small: bool) -> list[Row]:
             peer_ms=1e3 * seconds,
             ratio=seconds / timing.seconds,
             goal_ratio=GOAL_RATIO,
-            ours_peak_mb=private,
+            ours_peak_mb=memory.uss_mb,
             goal_peak_mb=GOAL_PEAK_MB,
             n_frames=n_frames,
             n_bits=N_BITS,
@@ -68,23 +67,3 @@ def run(small: bool) -> list[Row]:
             note=f"peak: private bytes of the whole process; resident {peak_rss_mb():.0f} MB",
         )
     ]
-
-
-def _peak_private_mb(call, calls: int) -> float:
-    """Largest private memory of this process while it calls, in 10⁶ bytes."""
-    process, done, seen = psutil.Process(), threading.Event(), []
-
-    def watch():
-        while not done.is_set():
-            seen.append(process.memory_full_info().uss)
-            time.sleep(0.01)
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
-        for _ in range(calls):
-            call()
-    finally:
-        done.set()
-        watcher.join()
-    return max(seen) / 1e6

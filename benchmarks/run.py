@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pandas as pd
 
-NAMES = ("search", "sweep", "training_round", "bss_scores", "denoising", "knn", "network", "curves")
+NAMES = ("search", "sweep", "training_round", "bss_scores", "denoising", "knn", "network", "curves", "scaling")
 _THREAD_VARIABLES = (
     "NUMBA_NUM_THREADS",
     "OMP_NUM_THREADS",

@@ -33,6 +33,20 @@ def hamming_neighbours(query_bits, dictionary_bits, k):
     return _split(found, k, np.int32)
 
 
+def weighted_neighbours(query_bits, dictionary_bits, weights, k):
+    """Indices and scores of the k least (-score, row), score = Σ β t u of bits ±1, summed in float64 bit after bit."""
+    found = []
+    for query in query_bits:
+        entries = []
+        for row, bits in enumerate(dictionary_bits):
+            score = 0.0
+            for t, u, weight in zip(query, bits, weights.tolist(), strict=True):
+                score += weight if t == u else -weight
+            entries.append((-score, row))
+        found.append([(-cost, row) for cost, row in sorted(entries)[:k]])
+    return _split(found, k, np.float64)
+
+
 def inner_product_neighbours(queries, dictionary, k):
     """Indices and scores of the k least (-score, row), scores summed in float64 feature after feature."""
     found = []

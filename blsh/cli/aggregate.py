@@ -2,28 +2,35 @@
 
 import argparse
 import json
+from dataclasses import astuple, fields
 from pathlib import Path
 
 import pandas as pd
 
 from blsh.cli.ssm import KIND, VERSION
 from blsh.corpora.manifest import read_manifest
+from blsh.denoising.architectures import NETWORKS, count_parameters
+from blsh.denoising.checkpoints import read_training
 from blsh.denoising.training_frames import count_frames
 from blsh.experiment.config import Config, parse_config
+from blsh.experiment.families import model_names
 from blsh.experiment.grid import (
+    ScoreJob,
     data_folder,
     expected_cells,
-    model_names,
     results_folder,
     score_jobs,
     table_bits,
 )
+from blsh.experiment.job_logs import missing_reasons
 from blsh.experiment.seeds import generator
 from blsh.files.arrays import load_stamped
 from blsh.mixtures.recipes import read_recipes
 from blsh.reporting.costs import read_benchmarks
+from blsh.reporting.matrices import shown_matrices
 from blsh.reporting.scores import read_scores
-from blsh.reporting.summaries import summarise, write_summaries
+from blsh.reporting.summaries import write_summaries
+from blsh.reporting.summarising import summarise
 from blsh.signal.spectra import feature_width
 
 EXAMPLE = 'blsh aggregate --config "$(cat config.json)" -o results/demo/summaries'
@@ -41,28 +48,47 @@ def run(arguments: argparse.Namespace) -> None:
     data, results = Path(data_folder(config)), Path(results_folder(config))
     jobs = [results / "scores" / job.set / f"{job.stem}.parquet" for job in score_jobs(config)]
     scored = [path for path in jobs if path.is_file()]
+    expected = _with_reasons(expected_cells(config), config)
     summaries = summarise(
         read_scores(scored),
-        expected_cells(config),
-        _training(config, results),
-        table_bits={
-            bits
-            for system in config.grid.systems
-            for feature in config.grid.features
-            for bits in table_bits(config, system, feature)
-        },
+        expected,
+        table_bits=_table_bits(config),
         n_frames=count_frames(read_recipes(data / "mixtures" / "train.csv")),
         feature_widths={feature: feature_width(feature) for feature in config.grid.features},
         rng=generator(config.seed, "claims"),
-        noises=_concatenate(data / "noises" / f"{name}.csv" for name in config.grid.sets),
-        corpora=_corpora(config, data),
-        skipped=_skipped(config, data),
-        costs=pd.concat([read_benchmarks(data / "benchmarks"), read_benchmarks(results / "benchmarks")]),
+        tables={
+            "training": _training(config, results),
+            "noises": _concatenate(data / "noises" / f"{name}.csv" for name in config.grid.sets),
+            "corpora": _corpora(config, data),
+            "skipped": _skipped(config, data),
+            "costs": pd.concat([read_benchmarks(data / "benchmarks"), read_benchmarks(results / "benchmarks")]),
+            "networks": _networks(expected, results / "models"),
+            "speed": _concatenate([results / "speed.csv"]),
+            "exports": _concatenate([results / "exports.csv"]),
+        },
         facts=_facts(config, data),
         ssm=_ssms(config, results),
     )
     write_summaries(arguments.output, summaries)
     print(f"{len(scored)} of {len(jobs)} score files, {summaries.n_done} of {summaries.n_expected} cells")
+
+
+def _with_reasons(expected: pd.DataFrame, config: Config) -> pd.DataFrame:
+    """Add to each cell why it is not scored, or ''."""
+    names = [field.name for field in fields(ScoreJob)]
+    reasons = {astuple(job): reason for job, reason in missing_reasons(config).items()}
+    jobs = expected[names].itertuples(index=False, name=None)
+    return expected.assign(reason=[reasons.get(job, "") for job in jobs])
+
+
+def _table_bits(config: Config) -> set[int]:
+    """Return the code lengths that tables print."""
+    rivals = config.tables.rivals
+    bits = set(rivals.n_bits if rivals else ())
+    for system in config.grid.systems:
+        for feature in config.grid.features:
+            bits |= set(table_bits(config, system, feature))
+    return bits
 
 
 def _training(config: Config, results: Path) -> pd.DataFrame | None:
@@ -73,6 +99,20 @@ def _training(config: Config, results: Path) -> pd.DataFrame | None:
             columns = {"feature": feature, "target": target, "profile": config.training.profile, "seed": 0}
             tables.append(pd.read_csv(path).assign(**columns))
     return pd.concat(tables) if tables else None
+
+
+def _networks(expected: pd.DataFrame, models: Path) -> pd.DataFrame | None:
+    """Return how the training of each network of the grid went, as far as there is a checkpoint."""
+    rows = []
+    names = expected.loc[expected["system"].isin(NETWORKS), ["system", "variant"]].drop_duplicates()
+    for system, variant in names.itertuples(index=False, name=None):
+        path = models / f"{system}_{variant}.safetensors"
+        if path.is_file():
+            training = read_training(path)
+            state = (training.epochs, training.seconds, training.stopped_by, training.device)
+            rows.append((system, variant, count_parameters(training.architecture), *state))
+    columns = ["system", "variant", "parameters", "epochs", "seconds", "stopped_by", "device"]
+    return pd.DataFrame(rows, columns=columns) if rows else None
 
 
 def _concatenate(paths) -> pd.DataFrame | None:
@@ -86,8 +126,10 @@ def _corpora(config: Config, data: Path) -> pd.DataFrame:
         recordings = pd.DataFrame(read_manifest(data / "manifests" / f"{corpus}.csv").recordings)
         for (split, licence), part in recordings.groupby(["split", "licence"]):
             speakers = part.loc[part["speaker"] != "", "speaker"].nunique()
-            rows.append((corpus, split, len(part), speakers, part["seconds"].sum() / 3600, licence))
-    return pd.DataFrame(rows, columns=["corpus", "split", "recordings", "speakers", "hours", "licence"])
+            hours = part["seconds"].sum() / 3600
+            rows.append((corpus, split, len(part), speakers, hours, licence, config.data.corpora[corpus].reader))
+    columns = ["corpus", "split", "recordings", "speakers", "hours", "licence", "reader"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _skipped(config: Config, data: Path) -> pd.DataFrame:
@@ -124,4 +166,4 @@ def _ssms(config: Config, results: Path) -> dict:
             _, arrays = load_stamped(path, KIND, VERSION)
             prefix = f"{feature}/{target}/{config.training.profile}"
             matrices |= {f"{prefix}/{name}": matrix for name, matrix in arrays.items()}
-    return matrices
+    return shown_matrices(matrices)

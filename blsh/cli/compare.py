@@ -48,6 +48,7 @@ def run(arguments: argparse.Namespace) -> None:
     columns = [
         "set",
         "system",
+        "variant",
         "feature",
         "target",
         "rho",

@@ -34,11 +34,12 @@ def read_manifests(arguments: argparse.Namespace) -> dict[str, tuple[Recording, 
     return {corpus: read_manifest(Path(path)).recordings for corpus, path in manifests.items()}
 
 
-def open_recordings(arguments: argparse.Namespace) -> Recordings:
-    """Make the reader of waveforms by corpus and path."""
+def open_recordings(arguments: argparse.Namespace, **options: int) -> Recordings:
+    """Make the reader of waveforms by corpus and path, with options of `Recordings`."""
     folders = parse_pairs(arguments.folder, "--folder")
     manifests = parse_pairs(arguments.manifest, "--manifest").values()
     return Recordings(
         (read_manifest(Path(path)) for path in manifests),
         {corpus: Path(folder) for corpus, folder in folders.items()},
+        **options,
     )

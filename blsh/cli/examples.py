@@ -1,4 +1,4 @@
-"""Write the sounds that the report plays: clean, noisy, and cleaned by each system, all with one gain."""
+"""Write the sounds that the report plays: clean, noisy, and cleaned by each system, with one gain per utterance."""
 
 import argparse
 from collections.abc import Sequence
@@ -25,6 +25,8 @@ EXAMPLE = (
     "    --folder speech=data/LibriSpeech noise=data/ESC-10 -o audio/examples.json"
 )
 
+CODES = {"lsh": "LSH", "blsh": "BLSH", "residual": "Residual boosting"}
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
@@ -44,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--masks", type=Path, required=True, help="packed masks of the training frames (.npy)")
     parser.add_argument("--constant", type=Path, required=True, help="mean mask (.npy)")
     parser.add_argument(
-        "--model", nargs="*", default=[], type=Path, help="learned projections, blsh_FEATURE_TARGET.npz"
+        "--model", nargs="*", default=[], type=Path, help="blsh_FEATURE_TARGET.npz, residual_FEATURE.npz"
     )
     parser.add_argument(
         "-o", "--output", type=Path, required=True, help="list of the sounds to write (JSON), beside them"
@@ -55,30 +57,25 @@ def run(arguments: argparse.Namespace) -> None:
     """Render, clean, scale, write."""
     systems = _systems(arguments)
     recordings = open_recordings(arguments)
-    sounds: dict[str, np.ndarray] = {}
     examples = []
     for number, recipe in enumerate(choose(read_recipes(arguments.recipes), arguments.mixtures), start=1):
         scene = estimators.Scene(render(recipe, recordings))
         factors = factor_references(scene.waveforms.speech, None, interference=False)
-        entry = {
-            "title": f"{recipe.speaker} in {recipe.noise.replace('_', ' ')}, {recipe.snr_db:g} dB",
-            "clean": f"{number}_clean.wav",
-            "mixture": f"{number}_mixture.wav",
-            "systems": [],
-        }
-        sounds[entry["clean"]] = scene.waveforms.speech
-        sounds[entry["mixture"]] = scene.waveforms.mixture
+        sounds = {f"{number}_clean.wav": scene.waveforms.speech, f"{number}_mixture.wav": scene.waveforms.mixture}
+        clean, mixture = sounds
+        heard = []
         for label, estimator in systems.items():
             estimate = istft(estimator(scene)[0] * scene.spectrum, len(scene.waveforms.mixture))
             name = f"{number}_{label.split()[0].lower()}.wav"
             sounds[name] = estimate
             sdr = float(bss_eval(estimate[np.newaxis], factors).sdr[0])
-            entry["systems"].append({"label": f"{label}, SDR {sdr:.1f} dB", "path": name})
-        examples.append(entry)
-    # One gain for the page, so that loudness can be compared; at full scale nothing is clipped.
-    peak = max((float(np.abs(sound).max()) for sound in sounds.values()), default=1.0)
-    for name, sound in sounds.items():
-        write_wav(arguments.output.parent / name, sound * np.float32(0.99 / peak))
+            heard.append({"label": f"{label}, SDR {sdr:.1f} dB", "path": name})
+        title = f"{recipe.speaker} in {recipe.noise.replace('_', ' ')}, {recipe.snr_db:g} dB"
+        examples.append({"title": title, "clean": clean, "mixture": mixture, "systems": heard})
+        # One gain for the utterance, so that its sounds can be compared; at full scale nothing is clipped.
+        peak = max(float(np.abs(sound).max()) for sound in sounds.values())
+        for name, sound in sounds.items():
+            write_wav(arguments.output.parent / name, sound * np.float32(0.99 / peak))
     write_json(arguments.output, examples)
 
 
@@ -95,8 +92,13 @@ def choose(recipes: Sequence[Recipe], n_mixtures: int) -> list[Recipe]:
 def _systems(arguments: argparse.Namespace) -> dict[str, estimators.Estimator]:
     """Return the estimators by their labels, in the order asked for."""
     feature, k, bits = arguments.feature, arguments.n_neighbours, (arguments.n_bits,)
-    path = arguments.features_from / f"{feature}.npy"
-    dictionary, masks = draw_dictionary(path, arguments.masks, rho=arguments.rho, seed=arguments.seed, repeat=1)
+    dictionary, masks = draw_dictionary(
+        load_array(arguments.features_from / f"{feature}.npy", mapped=True),
+        load_array(arguments.masks, mapped=True),
+        rho=arguments.rho,
+        seed=arguments.seed,
+        repeat=1,
+    )
     made = {}
     for system in arguments.system:
         if system == "constant":
@@ -105,21 +107,21 @@ def _systems(arguments: argparse.Namespace) -> dict[str, estimators.Estimator]:
             made["IBM (oracle)"] = estimators.ideal_binary
         elif system == "knn":
             made[f"KNN ({feature})"] = estimators.raw_neighbours(feature, dictionary, masks, k)
-        elif system in ("lsh", "blsh"):
+        elif system in CODES:
             if system == "lsh":
                 projections = draw_projections(arguments.n_bits, feature, seed=arguments.seed, matrix=1)
             else:
-                projections = load_projections(_model(arguments))
-            label = f"{system.upper()} ({feature}, {arguments.n_bits} bits)"
+                projections = load_projections(_model(arguments, system))
+            label = f"{CODES[system]} ({feature}, {arguments.n_bits} bits)"
             made[label] = estimators.hashed_neighbours(feature, projections, dictionary, masks, k, bits)
         else:
-            raise ValueError(f"system={system!r} is not one to hear; choose constant, ibm, knn, lsh or blsh")
+            raise ValueError(f"system={system!r} is not one to hear; choose constant, ibm, knn, lsh, blsh or residual")
     return made
 
 
-def _model(arguments: argparse.Namespace) -> Path:
-    name = f"blsh_{arguments.feature}_{arguments.target}.npz"
+def _model(arguments: argparse.Namespace, system: str) -> Path:
+    name = "_".join([system, arguments.feature, *([arguments.target] if system == "blsh" else [])]) + ".npz"
     for path in arguments.model:
         if path.name == name:
             return path
-    raise ValueError(f"system 'blsh' needs the model {name}; give it to --model")
+    raise ValueError(f"system {system!r} needs the model {name}; give it to --model")

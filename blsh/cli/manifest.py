@@ -6,6 +6,8 @@ from pathlib import Path
 from blsh.cli.progress import Progress
 from blsh.corpora import READERS
 from blsh.corpora.manifest import write_manifest
+from blsh.corpora.overview import overview
+from blsh.corpora.timit import rules_of_speakers
 
 EXAMPLE = "blsh manifest --reader librispeech --corpus speech --folder data/LibriSpeech -o speech.csv"
 
@@ -35,5 +37,10 @@ def run(arguments: argparse.Namespace) -> None:
     write_manifest(arguments.output, manifest)
     seconds = sum(recording.seconds for recording in manifest.recordings)
     print(f"{len(manifest.recordings)} recordings, {seconds / 60:.1f} min, {len(manifest.skipped)} skipped")
+    for line in overview(manifest.recordings):
+        print(line)
+    if arguments.reader == "timit":
+        for line in rules_of_speakers(manifest.recordings):
+            print(line)
     for skipped in manifest.skipped:
         print(f"skipped {skipped.path}: {skipped.reason}")

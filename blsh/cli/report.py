@@ -1,4 +1,4 @@
-"""Make tables, figures and report.html from an experiment's summaries, in seconds and without any recording.
+"""Make tables, figures, scorecard and report.html from an experiment's summaries, in seconds and without any recording.
 
 The folder needs ``summaries/``; ``provenance.json`` and ``audio/examples.json`` are shown where they are there.
 """
@@ -7,7 +7,7 @@ import argparse
 import json
 from pathlib import Path
 
-from blsh.reporting.pages import Example
+from blsh.reporting.players import Example
 from blsh.reporting.results import make_results
 from blsh.reporting.summaries import read_summaries
 
@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("--from", dest="source", type=Path, required=True, help="folder that holds summaries/")
     parser.add_argument("--finish", default="", metavar="COMMAND", help="command that completes a partial run")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="folder for tables/, figures/, report.html")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="folder for all of it")
 
 
 def run(arguments: argparse.Namespace) -> None:

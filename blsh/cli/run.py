@@ -1,47 +1,76 @@
 """Run an experiment with Snakemake, continuing one that was killed.
 
-A killed run leaves its lock behind. This verb releases a lock whose process is dead, and refuses while another run
-works in the same folder. Further arguments go to Snakemake, such as ``--dry-run`` or ``--config seed=1``.
+What a killed run left behind is cleared away first: its jobs that still work (they could write an old result over a
+new one), its lock, and its files under temporary names. While another run works in the same folder, this verb refuses.
+Further arguments go to Snakemake, such as ``--dry-run``, ``--config seed=1`` or ``--profile profiles/slurm``.
 """
 
 import argparse
+import errno
 import os
+import re
+import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import psutil
 import yaml
 
-from blsh.experiment.config import load_config
-from blsh.experiment.grid import results_folder
+from blsh.experiment.config import Config, load_config
+from blsh.experiment.grid import data_folder, results_folder
+from blsh.experiment.status import RUN_FILE, UNSEEN, read_state
+from blsh.files.atomic import TEMPORARY_NAMES
+from blsh.files.fail_points import fail_point
 
 EXAMPLE = "blsh run --configfile config/demo.yaml --cores 2"
 PASSES_ARGUMENTS_ON = True
+
+DRY = {"-n", "--dry-run", "--dryrun"}
+# Who gives one of these has said elsewhere how many jobs run at a time.
+MANY_MACHINES = ("--profile", "--executor", "-e", "--jobs", "-j")
+# Below this a disk counts as full: not even the logs of a run fit.
+FULL_BYTES = 1 << 20
+# What `snakemake --unlock` removes, after it has read the whole workflow.
+LOCKS = Path(".snakemake/locks")
+# So long a job of a dead run gets to end itself.
+GRACE_SECONDS = 5.0
+# And so long SLURM gets to end jobs; then they are killed on their node (its KillWait is 30 s).
+QUEUE_SECONDS = 90.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("--configfile", type=Path, default=Path("config/demo.yaml"), help="the preset (default: demo)")
-    parser.add_argument("--cores", default="all", help="cores to use (default: all)")
+    parser.add_argument("--cores", help="cores to use (default: all, or what a Snakemake profile says)")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Release a dead run's lock, run Snakemake, and name the report."""
-    config = load_config(arguments.configfile, _changes(arguments.more))
+    """Clear a dead run away, run Snakemake, and name the report."""
+    more = arguments.more
+    if other := next((word for word in more if word.startswith("--configf")), ""):
+        raise ValueError(f"{other}: give one --configfile; Snakemake would read others unchecked, and run code in them")
+    config = load_config(arguments.configfile, _changes(more))
     if not Path("Snakefile").is_file():
         raise FileNotFoundError(f"{Path.cwd()} holds no Snakefile; run this in the repository's folder")
     command = [sys.executable, "-m", "snakemake", "--configfile", str(arguments.configfile)]
-    if _is_locked():
-        if other := _other_run():
-            raise ValueError(f"process {other} runs Snakemake in {Path.cwd()}; wait for it or stop it")
-        subprocess.run([*command, "--unlock", "--quiet", "all"], check=True)
+    is_dry = bool(DRY & set(more))
+    if not is_dry:
+        _require_writable(config)
+        _refuse_beside_another_run()
+        _clear_away(config)
+        fail_point("run.started")
     # What the run needs is told by the experiment, not by the shell that starts it.
     environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
-    status = subprocess.run([*command, "--cores", arguments.cores, *arguments.more], env=environment).returncode
-    if status == 0 and not {"-n", "--dry-run", "--dryrun"} & set(arguments.more):
+    status = subprocess.run([*command, *_cores(arguments), *more], env=environment).returncode
+    if status == 0 and not is_dry:
         print(f"report: {results_folder(config)}/report.html")
+    elif not is_dry:
+        _tell_full_disk(results_folder(config))
     return status
 
 
@@ -58,20 +87,104 @@ def _changes(words: Sequence[str]) -> dict[str, Any]:
     return changes
 
 
+def _cores(arguments: argparse.Namespace) -> list[str]:
+    if arguments.cores is None and any(word.split("=")[0] in MANY_MACHINES for word in arguments.more):
+        return []
+    return ["--cores", arguments.cores or "all"]
+
+
+def _require_writable(config: Config) -> None:
+    """Raise before Snakemake starts, which answers a folder that cannot be written with a page of Python."""
+    for folder in (Path(results_folder(config)), Path(data_folder(config)), Path(".snakemake")):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder) as handle:
+                handle.write(b"some bytes")
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise OSError(
+                    errno.ENOSPC, f"{folder}: the disk is full; make room and run the same command again"
+                ) from None
+            raise ValueError(
+                f"{folder} cannot be written ({error.strerror}); change its permissions, or work in another folder"
+            ) from None
+
+
+def _tell_full_disk(folder: str) -> None:
+    """Raise after a run that failed on a full disk, which left no room for the logs that say so."""
+    free = shutil.disk_usage(folder).free
+    if free < FULL_BYTES:
+        raise OSError(
+            errno.ENOSPC,
+            f"{folder}: the disk is full, {free} bytes are free; make room and run the same command again",
+        )
+
+
+def _refuse_beside_another_run() -> None:
+    if not _is_locked():
+        return
+    for process in _processes():
+        words = process.info["cmdline"]
+        if any(Path(word).name == "snakemake" for word in words[:3]) and not _is_job(words) and not DRY & set(words):
+            raise ValueError(f"process {process.pid} runs Snakemake in {Path.cwd()}; wait for it or stop it")
+    for path in Path("results").glob(f"*/{RUN_FILE}"):
+        try:
+            latest, state = read_state(path.parent)
+        except (FileNotFoundError, ValueError):  # no log, or a damaged note: nothing is known
+            continue
+        if state == UNSEEN:
+            raise ValueError(
+                f"process {latest.pid} on {latest.host} runs {path.parent}, or was killed there; "
+                f"look there, and remove {path} if it is dead"
+            )
+
+
+def _clear_away(config: Config) -> None:
+    """End a dead run's jobs, release its lock, remove its files under temporary names."""
+    jobs = [process for process in _processes() if _is_job(process.info["cmdline"])]
+    for process in jobs:
+        print(f"ending process {process.pid}, a job of a dead run", flush=True)
+        process.terminate()
+    for process in psutil.wait_procs(jobs, timeout=GRACE_SECONDS)[1]:
+        process.kill()
+    _end_submitted_jobs(Path(results_folder(config)))
+    shutil.rmtree(LOCKS, ignore_errors=True)
+    for folder in (results_folder(config), data_folder(config)):
+        for path in Path(folder).rglob(TEMPORARY_NAMES):
+            path.unlink(missing_ok=True)
+
+
+def _end_submitted_jobs(results: Path) -> None:
+    """Take the jobs of a killed run out of SLURM's queue, where they would go on without it."""
+    try:
+        latest, state = read_state(results)
+    except (FileNotFoundError, ValueError):  # no run before this one
+        return
+    names = re.findall(r"^SLURM run ID: (\S+)$", latest.log.read_text(encoding="utf-8"), re.MULTILINE)
+    if state != "killed" or not names or shutil.which("scancel") is None:
+        return
+    print("ending the submitted jobs of a dead run", flush=True)
+    subprocess.run(["scancel", "--name", names[0]], check=False)
+    queue = ["squeue", "--noheader", "--name", names[0]]
+    deadline = time.monotonic() + QUEUE_SECONDS
+    while time.monotonic() < deadline and subprocess.run(queue, capture_output=True, check=False).stdout:
+        time.sleep(1.0)
+
+
 def _is_locked() -> bool:
-    return any(Path(".snakemake/locks").glob("*.lock"))
+    return any(LOCKS.glob("*.lock"))
 
 
-def _other_run() -> int | None:
-    """Return the process id of a Snakemake that works in this folder."""
-    import psutil
-
+def _processes() -> Iterator[psutil.Process]:
+    """Yield the processes that work in this folder, but for this one and those that it was started by."""
     here = Path.cwd()
     family = {os.getpid(), *(process.pid for process in psutil.Process().parents())}
     for process in psutil.process_iter(["pid", "cmdline", "cwd"]):
-        words = process.info["cmdline"] or []
-        if process.info["pid"] in family or not any("snakemake" in word for word in words):
-            continue
-        if process.info["cwd"] and Path(process.info["cwd"]) == here:
-            return process.info["pid"]
-    return None
+        info = process.info
+        if process.pid not in family and info["cmdline"] and info["cwd"] and Path(info["cwd"]) == here:
+            yield process
+
+
+def _is_job(words: Sequence[str]) -> bool:
+    """Return whether a command line is a job's: a verb as the rules write it, or the Snakemake that a cluster runs."""
+    return re.search(r"--log-command|--mode (remote|subprocess)", " ".join(words)) is not None

@@ -8,20 +8,26 @@ from blsh.cli.data_arguments import add_data_arguments, open_recordings
 from blsh.cli.pairs import parse_pairs
 from blsh.cli.progress import Progress
 from blsh.denoising import estimators
+from blsh.denoising.training_frames import stack_training_frames
 from blsh.evaluation.scoring import METRICS, Metrics, score_set
 from blsh.experiment.draws import draw_dictionary, draw_projections
 from blsh.files.arrays import load_array
 from blsh.files.tables import write_parquet
+from blsh.hashing.brought import read_brought_projections
+from blsh.hashing.by_length import load_projections_by_length
 from blsh.hashing.projections import Projections, load_projections
 from blsh.mixtures.recipes import read_recipes
 from blsh.reporting.scores import check_scores
+from blsh.signal.spectra import FEATURES, feature_width
 
 EXAMPLE = (
     "blsh score --system lsh --seed 2020 --feature stft --rho 0.1 --repeat 1 --n-neighbours 10 --n-bits 50 300 \\\n"
     "    --sweep-metrics sdr si_sdr --recipes open.csv --features stft.npy --masks masks.npy \\\n"
     "    --manifest speech=speech.csv noise=noise.csv --folder speech=data/LibriSpeech noise=data/ESC-10 -o lsh.parquet"
 )
-SYSTEMS = ("mixture", "constant", "ibm", "irm", "knn", "lsh", "lsh_fixed", "blsh")
+RANDOM = ("lsh", "lsh_fixed")
+LEARNED = ("blsh", "residual", "pca_sign", "itq", "projections")
+SYSTEMS = ("mixture", "constant", "ibm", "irm", "knn", *RANDOM, *LEARNED)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--recipes", type=Path, required=True, help="the set's recipes")
     parser.add_argument("--constant", type=Path, help="mean mask (.npy), for the system 'constant'")
     parser.add_argument("--seed", type=int, help="base seed of the experiment")
+    parser.add_argument("--variant", default="", help="name of what is special about the system, for the table")
     parser.add_argument("--feature", default="", help="feature that is searched or hashed")
     parser.add_argument("--target", default="", help="target of the learned projections")
     parser.add_argument("--profile", default="", help="profile of the learned projections")
@@ -40,7 +47,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--n-bits", type=int, nargs="+", default=[0], help="code lengths, all prefixes of one code")
     parser.add_argument("--features", type=Path, help="features of all training frames (.npy)")
     parser.add_argument("--masks", type=Path, help="their packed masks (.npy)")
-    parser.add_argument("--model", type=Path, help="learned projections (.npz)")
+    parser.add_argument("--model", type=Path, help="learned, fitted or brought projections (.npz)")
+    parser.add_argument("--weighted", action="store_true", help="search by the similarity in which bits count by β")
+    parser.add_argument("--context", type=int, default=1, metavar="N", help="stack N frames to a feature (odd)")
+    parser.add_argument("--training-recipes", type=Path, help="recipes of the training frames, for --context")
+    parser.add_argument("--matrix-per-length", action="store_true", help="draw a matrix for each code length (lsh)")
+    parser.add_argument("--raw-neighbours", type=Path, help="what the raw features find (.npy), for the metric recall")
     parser.add_argument(
         "--sweep-metrics", nargs="+", choices=METRICS, required=True, help="metrics of every code length"
     )
@@ -58,7 +70,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Make the estimator, score the set, write the table."""
     columns = {
         "system": arguments.system,
-        "variant": "",
+        "variant": arguments.variant,
         "feature": arguments.feature,
         "target": arguments.target,
         "profile": arguments.profile,
@@ -73,6 +85,7 @@ def run(arguments: argparse.Namespace) -> None:
         columns=columns,
         n_bits=arguments.n_bits,
         metrics=Metrics(tuple(arguments.sweep_metrics), _metrics_at(arguments.metrics_at)),
+        raw_neighbours=arguments.raw_neighbours and load_array(arguments.raw_neighbours, mapped=True),
         progress=Progress("mixtures"),
     )
     write_parquet(arguments.output, check_scores(scores, arguments.output))
@@ -95,34 +108,57 @@ def _estimator(arguments: argparse.Namespace) -> estimators.Estimator:
         return controls[arguments.system]
     if arguments.system == "constant":
         return estimators.constant(load_array(_given(arguments, "constant")))
+    features = load_array(_given(arguments, "features"), mapped=True)
+    if arguments.context > 1:
+        recipes = read_recipes(_given(arguments, "training_recipes"))
+        features = stack_training_frames(features, recipes, arguments.context)
     dictionary, masks = draw_dictionary(
-        _given(arguments, "features"),
-        _given(arguments, "masks"),
+        features,
+        load_array(_given(arguments, "masks"), mapped=True),
         rho=arguments.rho,
         seed=_given(arguments, "seed"),
         repeat=arguments.repeat,
     )
+    searched = (dictionary, masks, arguments.n_neighbours)
     if arguments.system == "knn":
-        return estimators.raw_neighbours(arguments.feature, dictionary, masks, arguments.n_neighbours)
+        return estimators.raw_neighbours(arguments.feature, *searched)
+    if arguments.system == "itq" or arguments.matrix_per_length:
+        by_length = _projections_by_length(arguments)
+        return estimators.neighbours_by_length(arguments.feature, by_length, *searched, arguments.n_bits)
+    projections = _projections(arguments)
+    if arguments.weighted:
+        return estimators.weighted_hashed_neighbours(arguments.feature, projections, *searched, arguments.n_bits)
     return estimators.hashed_neighbours(
-        arguments.feature,
-        _projections(arguments),
-        dictionary,
-        masks,
-        arguments.n_neighbours,
-        arguments.n_bits,
+        arguments.feature, projections, *searched, arguments.n_bits, context=arguments.context
     )
 
 
 def _projections(arguments: argparse.Namespace) -> Projections:
-    if arguments.system == "blsh":
+    if arguments.system in RANDOM:
+        matrix = arguments.repeat if arguments.system == "lsh" else "fixed"
+        return draw_projections(max(arguments.n_bits), arguments.feature, seed=arguments.seed, matrix=matrix)
+    if arguments.system != "projections":
         return load_projections(_given(arguments, "model"))
-    matrix = arguments.repeat if arguments.system == "lsh" else "fixed"
-    return draw_projections(max(arguments.n_bits), arguments.feature, seed=arguments.seed, matrix=matrix)
+    widths = {name: feature_width(name) for name in FEATURES}
+    feature, projections = read_brought_projections(_given(arguments, "model"), widths)
+    if feature != arguments.feature:
+        raise ValueError(f"{arguments.model} is for the feature {feature!r}, not {arguments.feature!r}; correct one")
+    return projections
+
+
+def _projections_by_length(arguments: argparse.Namespace) -> dict[int, Projections]:
+    if arguments.system == "itq":
+        return load_projections_by_length(_given(arguments, "model"))
+    return {
+        n_bits: draw_projections(
+            n_bits, arguments.feature, seed=arguments.seed, matrix=f"{arguments.repeat} of {n_bits} bits"
+        )
+        for n_bits in arguments.n_bits
+    }
 
 
 def _given(arguments: argparse.Namespace, name: str):
     value = getattr(arguments, name)
     if value is None:
-        raise ValueError(f"system {arguments.system!r} needs --{name}; add it")
+        raise ValueError(f"system {arguments.system!r} needs --{name.replace('_', '-')}; add it")
     return value

@@ -1,6 +1,8 @@
 """Compute the self-similarity matrices of the figures: the target's, and those of learned codes of growing length.
 
-The frames are the first ones of a set that is not trained on, so they are as unknown to the codes as in use.
+Besides them come the similarity in which all bits count by their β, and the weights that boosting would have for the
+pairs of frames after so many rounds, divided by the largest. The frames are the first ones of a set that is not trained
+on, so they are as unknown to the codes as in use.
 """
 
 import argparse
@@ -9,11 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from blsh.cli.data_arguments import add_data_arguments, open_recordings
-from blsh.cli.train import parse_target
 from blsh.files.arrays import save_stamped
 from blsh.hashing.codes import unpack_bits
 from blsh.hashing.projections import encode, load_projections
-from blsh.hashing.similarity import binary_ssm, target_ssm
+from blsh.hashing.similarity import binary_ssm, parse_target, target_ssm
+from blsh.hashing.weights import pair_weights
 from blsh.mixtures.recipes import read_recipes
 from blsh.mixtures.rendering import render
 from blsh.signal.masks import ideal_binary_mask, pack_masks
@@ -34,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--feature", required=True, help="feature of the model")
     parser.add_argument("--target", required=True, help="target of the model")
     parser.add_argument("--n-bits", type=int, nargs="+", required=True, help="code lengths")
+    parser.add_argument("--boosting-loss", default="square", choices=("square", "xent"), help="loss of the weights")
     parser.add_argument("--model", type=Path, required=True, help="learned projections (.npz)")
     parser.add_argument("--recipes", type=Path, required=True, help="recipes whose first frames are taken")
     parser.add_argument("-o", "--output", type=Path, required=True, help="matrices to write (.npz)")
@@ -58,8 +61,15 @@ def run(arguments: argparse.Namespace) -> None:
             "ask for less"
         )
     signs = 2 * unpack_bits(encode(rows, projections)).astype(np.int8) - 1
-    matrices = {"truth": target_ssm(rows, parse_target(arguments.target), masks=packed)}
-    matrices |= {f"bits_{n_bits}": binary_ssm(signs[:, :n_bits]) for n_bits in arguments.n_bits}
+    target, betas = target_ssm(rows, parse_target(arguments.target), masks=packed), projections.betas
+    matrices = {"truth": target} | {f"bits_{n_bits}": binary_ssm(signs[:, :n_bits]) for n_bits in arguments.n_bits}
+    if betas is not None:
+        for n_bits in arguments.n_bits:
+            weights = pair_weights(target, signs[:, :n_bits], betas[:n_bits], loss=arguments.boosting_loss)
+            matrices[f"pair_weights_{n_bits}"] = weights / weights.max()
+        # Boosted by cross-entropy, β is negative, and then there is no weighted mean.
+        if betas.sum() > 0:
+            matrices["weighted"] = binary_ssm(signs, betas)
     save_stamped(
         arguments.output,
         KIND,

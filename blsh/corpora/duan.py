@@ -33,7 +33,7 @@ CLASSES = (
     "ocean",
 )
 
-_REMEDY = (
+HOW_TO_GET = (
     "ask the authors of Duan, Mysore, Smaragdis 2012 (Online PLCA for real-time semi-supervised source "
     "separation) for their ten noise files and name the folder that holds them"
 )
@@ -79,7 +79,7 @@ def read(
     wanted = CLASSES if classes is None else classes
     missing = [name for name in wanted if name not in set(files.values())]
     if missing and listing is None:
-        raise FileNotFoundError(f"{layout.root} lacks the noises {', '.join(missing)}: {_REMEDY}")
+        raise FileNotFoundError(f"{layout.root} lacks the noises {', '.join(missing)}: {HOW_TO_GET}")
 
     def describe(path: str) -> Labels | None:
         noise = noise_class(PurePosixPath(path).stem)
@@ -92,12 +92,12 @@ def find_layout(folder: Path) -> Layout:
     """Find the folder of the noises: `folder` or the only one of its subfolders with such files."""
     folder = Path(folder)
     if not folder.is_dir():
-        raise FileNotFoundError(f"folder {folder} of Duan's noises does not exist: {_REMEDY}")
+        raise FileNotFoundError(f"folder {folder} of Duan's noises does not exist: {HOW_TO_GET}")
     if _files(folder):
         return Layout("duan", folder)
     found = [entry for entry in sorted(folder.iterdir()) if entry.is_dir() and _files(entry)]
     if not found:
-        raise FileNotFoundError(f"none of Duan's noises (birds, casino, …) is in {folder}: {_REMEDY}")
+        raise FileNotFoundError(f"none of Duan's noises (birds, casino, …) is in {folder}: {HOW_TO_GET}")
     if len(found) > 1:
         raise ValueError(
             f"{folder} holds Duan's noises in several folders, name one: {', '.join(f.name for f in found)}"

@@ -150,16 +150,17 @@ def _read_esc50(root: Path) -> tuple[set[str], _Describe]:
     table = tables.read_csv(path, {"filename": str, "fold": "int64", "category": str, "esc10": str})
     if not table["esc10"].isin(["True", "False"]).all():
         raise ValueError(f"column 'esc10' of {path} holds values other than True and False: restore the table")
-    rows = {row.filename: row for row in table.itertuples(index=False)}
+    columns = (table[name].tolist() for name in ("fold", "category", "esc10"))
+    rows = dict(zip(table["filename"].tolist(), zip(*columns, strict=True), strict=True))
 
     def describe(path: str) -> Labels:
         name = PurePosixPath(path).name
         if name not in rows:
             raise ValueError(f"not in {_META}")
-        row = rows[name]
+        fold, category, esc10 = rows[name]
         clip, _ = _clip(PurePosixPath(path).stem.rpartition("-")[0])
-        licence = LICENCE_ESC10 if row.esc10 == "True" else LICENCE_ESC50
-        return Labels(id=clip, split=f"fold-{row.fold}", noise_class=row.category, licence=licence)
+        licence = LICENCE_ESC10 if esc10 == "True" else LICENCE_ESC50
+        return Labels(id=clip, split=f"fold-{fold}", noise_class=category, licence=licence)
 
     return set(table["category"]), describe
 

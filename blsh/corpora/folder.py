@@ -15,7 +15,6 @@ than audio suffixes, and names that start with a dot, are not looked at.
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
@@ -124,7 +123,7 @@ def _labels_of_tree(path: str, levels: tuple[str, ...], licence: str) -> Labels:
 def _labels(path: str, values: dict[str, str], licence: str) -> Labels:
     gender = values.get("gender", "")
     if gender not in GENDERS:
-        raise ValueError(f"gender {gender!r} is not F, M or empty")
+        raise ValueError(f"gender {gender!r:.80} is not F, M or empty")
     if not values.get("speaker") and not values.get("class"):
         raise ValueError("has neither a speaker nor a class")
     return Labels(
@@ -155,8 +154,7 @@ def _audio_files(folder: Path) -> Iterator[str]:
 
 
 def _read_table(path: Path, licence: str) -> dict[str, Labels]:
-    with open(path, encoding="utf-8", newline="") as handle:
-        header = next(csv.reader(handle), [])
+    header = tables.csv_columns(path)
     columns = [c for c in ("path", "split", "speaker", "gender", "class", "licence") if c in header or c == "path"]
     frame = tables.read_csv(path, dict.fromkeys(columns, str))
     labels: dict[str, Labels] = {}

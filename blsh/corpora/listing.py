@@ -49,9 +49,9 @@ class Entry:
     def __post_init__(self) -> None:
         check_path(self.path)
         if not self.id or not self.layout:
-            raise ValueError(f"id={self.id!r}, layout={self.layout!r}: both must be given ({self.path})")
+            raise ValueError(f"id={self.id!r:.80}, layout={self.layout!r:.80}: both must be given ({self.path})")
         if not _SHA256.fullmatch(self.sha256):
-            raise ValueError(f"sha256={self.sha256!r} is not 64 lower-case hexadecimal digits ({self.path})")
+            raise ValueError(f"sha256={self.sha256!r:.80} is not 64 lower-case hexadecimal digits ({self.path})")
 
 
 def make_listing(manifest: Manifest, layout: Layout, folder: Path) -> tuple[Entry, ...]:
@@ -97,7 +97,7 @@ def read_listing(path: Path, layout: str) -> dict[str, str]:
         hashes[entry.path] = entry.sha256
     if not hashes:
         raise ValueError(
-            f"{path} lists no file of layout {layout!r} (it has: {', '.join(sorted(layouts)) or 'none'}); "
+            f"{path} lists no file of layout {layout!r} (it has: {str(sorted(layouts))[1:-1] or 'none':.300}); "
             f"give the corpus in a layout that is listed"
         )
     return dict(sorted(hashes.items()))

@@ -44,9 +44,10 @@ _COLUMNS = {
 }
 _SKIPPED_COLUMNS = {"path": str, "reason": str}
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-# Control characters break tables and terminals; a lone surrogate is a name that is not text and cannot be
-# written.
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+# Control characters, and those that end a line or turn the direction of writing, break tables and terminals; a lone
+# surrogate is a name that is not text and cannot be written.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_PATH_MAX = 1024
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ class Recording:
         if not self.corpus:
             raise ValueError(f"corpus is empty: a recording names its corpus ({self.path})")
         if self.gender not in GENDERS:
-            raise ValueError(f"gender={self.gender!r} is not 'F', 'M' or '' ({self.path})")
+            raise ValueError(f"gender={self.gender!r:.80} is not 'F', 'M' or '' ({self.path})")
         if self.start < 0 or self.n_samples < 1:
             raise ValueError(
                 f"start={self.start}, n_samples={self.n_samples} is no region: need start >= 0 and "
@@ -121,7 +122,7 @@ class Recording:
                 f"seconds={self.seconds} differs from n_samples={self.n_samples} at {self.sample_rate} Hz ({self.path})"
             )
         if not _SHA256.fullmatch(self.sha256):
-            raise ValueError(f"sha256={self.sha256!r} is not 64 lower-case hexadecimal digits ({self.path})")
+            raise ValueError(f"sha256={self.sha256!r:.80} is not 64 lower-case hexadecimal digits ({self.path})")
 
     @property
     def n_samples_16k(self) -> int:
@@ -156,7 +157,7 @@ class Manifest:
             for recording in self.recordings:
                 key = (recording.corpus, getattr(recording, name))
                 if key in seen:
-                    raise ValueError(f"{name}={key[1]!r} occurs twice in corpus {key[0]!r}: it must be unique")
+                    raise ValueError(f"{name}={key[1]!r:.300} occurs twice in corpus {key[0]!r:.80}: it must be unique")
                 seen.add(key)
 
 
@@ -211,6 +212,8 @@ def skipped_path(path: Path) -> Path:
 def check_path(path: str) -> None:
     """Raise ValueError unless `path` is a plain relative POSIX path that stays inside its folder."""
     parts = path.split("/")
+    if len(path) > _PATH_MAX:
+        raise ValueError(f"path={path!r:.80}… of {len(path)} characters exceeds {_PATH_MAX}")
     if path.startswith("/") or "\\" in path or path[1:2] == ":":
         raise ValueError(f"path={path!r} is not a relative path with forward slashes")
     if any(part in ("", ".", "..") for part in parts):
@@ -224,6 +227,11 @@ def without_suffix(path: str) -> str:
     folder, slash, name = path.rpartition("/")
     stem, dot, _ = name.rpartition(".")
     return folder + slash + (stem if dot and stem else name)
+
+
+def without_unprintable(text: str) -> str:
+    r"""`text` with what a table or a terminal cannot show written out: `\x1b`, `\udcff`."""
+    return _UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)
 
 
 def _field(column: str) -> str:

@@ -22,16 +22,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
 from blsh.corpora.listing import Layout, prefix_of, read_listing
-from blsh.corpora.manifest import Manifest, Recording, Skipped, check_path
+from blsh.corpora.manifest import Manifest, Recording, Skipped, check_path, without_unprintable
 from blsh.files.checksums import sha256_of_file
 from blsh.signal import audio
 
 SILENT_STD = 1e-4
 DIGITAL_SILENCE = 2.0**-16
-_BLOCK_SAMPLES = 1 << 18
 
 Progress = Callable[[int, int], None]
 
@@ -175,7 +173,7 @@ def _scan_file(folder: Path, path: str, labels: Labels, corpus: str, listed_sha2
 def _usable_region(file: Path) -> tuple[int, int]:
     """First sample and length, at the file's own rate, of what lies between digital silence at the ends."""
     first, end, position = -1, 0, 0
-    for block in soundfile.blocks(file, blocksize=_BLOCK_SAMPLES, dtype="float32", always_2d=True):
+    for block in audio.read_blocks(file):
         loud = np.flatnonzero((np.abs(block) >= DIGITAL_SILENCE).any(axis=1))
         if loud.size:
             first = position + int(loud[0]) if first < 0 else first
@@ -192,7 +190,7 @@ def _skip(path: str, error: Exception | str, folder: Path) -> Skipped:
     # The reason goes into tables that are compared between machines: without the path of this one, in one
     # line.
     reason = " ".join(str(error).replace(str(folder / path), path).split())
-    return Skipped(path.encode("utf-8", "backslashreplace").decode("utf-8"), reason)
+    return Skipped(without_unprintable(path), reason)
 
 
 def _nothing_left(folder: Path, corpus: str, skipped: Sequence[Skipped], listing: Path | None) -> str:

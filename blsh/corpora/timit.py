@@ -40,7 +40,7 @@ SA_CHOICES = ("keep", "drop")
 _ID = re.compile(r"(TRAIN|TEST)/(DR[1-8])/([FM][A-Z]{3}[0-9])/((S[AIX])[0-9]{1,4})")
 _SUFFIX = re.compile(r"(\.wav){1,2}", re.IGNORECASE)
 _LEVELS_ABOVE = 3
-_REMEDY = (
+HOW_TO_GET = (
     "TIMIT is sold by the LDC as LDC93S1 (catalog.ldc.upenn.edu/LDC93S1): name the folder that holds TRAIN and TEST"
 )
 
@@ -153,7 +153,7 @@ def find_layout(folder: Path) -> Layout:
     folder = Path(folder)
     if not folder.is_dir() or next(folder.iterdir(), None) is None:
         state = "is empty" if folder.is_dir() else "does not exist"
-        raise FileNotFoundError(f"TIMIT folder {folder} {state}: {_REMEDY}")
+        raise FileNotFoundError(f"TIMIT folder {folder} {state}: {HOW_TO_GET}")
     level = [folder]
     for _ in range(_LEVELS_ABOVE + 1):
         for root in level:
@@ -161,7 +161,7 @@ def find_layout(folder: Path) -> Layout:
             if any(_named(path, REGIONS) for path in present.values()):
                 return Layout("timit", root)
         level = [entry for root in level for entry in sorted(root.iterdir()) if entry.is_dir()]
-    raise FileNotFoundError(f"no TRAIN/DR1 or TEST/DR1 in {folder}: {_REMEDY}")
+    raise FileNotFoundError(f"no TRAIN/DR1 or TEST/DR1 in {folder}: {HOW_TO_GET}")
 
 
 def sentence_of(recording_id: str) -> Sentence:
@@ -253,6 +253,25 @@ def open_speakers(speakers: Iterable[Speaker], *, rng: np.random.Generator, n_dr
     kept = _shuffled(chosen, rng)[: max(0, len(chosen) - n_dropped)]
     found = f"{len(kept)} test speakers (min(F, M) x 2 of each region: {', '.join(counts)}; {n_dropped} dropped)"
     return Selection(tuple(sorted(kept)), found)
+
+
+def rules_of_speakers(recordings: Iterable[Recording]) -> tuple[str, ...]:
+    """State what the rules of the authors' code find in these recordings: how many speakers, and from which regions."""
+    recordings = tuple(recordings)
+    lines = []
+    for split, select in (("train", balanced_speakers), ("test", open_speakers)):
+        speakers = speakers_of(recordings, split)
+        if not speakers:
+            continue
+        regions = []
+        for region in REGIONS:
+            genders = [speaker.gender for speaker in speakers if speaker.region == region]
+            if genders:
+                regions.append(f"{region} {genders.count('F')} F {genders.count('M')} M")
+        lines.append(f"{split}, by dialect region: {', '.join(regions)}")
+        # Whom a rule takes is drawn, how many it takes is not.
+        lines.append(f"rule of the authors' code: {select(speakers, rng=np.random.default_rng(0)).found}")
+    return tuple(lines)
 
 
 def _shuffled(speakers: Sequence[Speaker], rng: np.random.Generator) -> list[Speaker]:

@@ -5,34 +5,43 @@ codes have one variant per code length, in the order of their ``n_bits``; the ot
 multiplied onto the mixture's complex spectrum by whoever scores or listens.
 
 The neighbour systems are Algorithm 1 of the papers: the mean of the ideal binary masks of the K dictionary frames
-that are most similar to the frame at hand.
+that are most similar to the frame at hand. They differ in the search alone (:class:`NeighbourEstimator`), and their
+search can be asked for the frames it finds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from blsh.denoising.mask_estimation import average_masks
+from blsh.hashing.codes import Codes
 from blsh.hashing.projections import Projections, encode
-from blsh.hashing.search import hamming_index, hamming_sweep, inner_product_neighbours
+from blsh.hashing.search import hamming_index, hamming_neighbours, hamming_sweep, inner_product_neighbours
+from blsh.hashing.weighted_search import weighted_index, weighted_neighbours
 from blsh.mixtures.rendering import Mixture
+from blsh.signal.context import ContextFrames, stack_context
 from blsh.signal.masks import ideal_binary_mask, ideal_ratio_mask
 from blsh.signal.spectra import feature, stft
 
 __all__ = [
     "Estimator",
+    "NeighbourEstimator",
     "Scene",
     "constant",
     "hashed_neighbours",
     "ideal_binary",
     "ideal_ratio",
+    "neighbours_by_length",
     "raw_neighbours",
     "unmasked",
+    "weighted_hashed_neighbours",
 ]
+
+_ROWS_AT_ONCE = 8192
 
 
 @dataclass(frozen=True)
@@ -46,9 +55,38 @@ class Scene:
         """STFT of the mixture, complex64 of shape (frames, 513)."""
         return stft(self.waveforms.mixture)
 
+    @cached_property
+    def ideal_mask(self) -> np.ndarray:
+        """Ideal binary mask, bool of shape (frames, 513)."""
+        return ideal_binary_mask(stft(self.waveforms.speech), stft(self.waveforms.noise))
+
 
 Estimator = Callable[[Scene], np.ndarray]
 """Scene → masks, float32 of shape (variants, frames, bins)."""
+
+
+@dataclass(frozen=True, eq=False)
+class NeighbourEstimator:
+    """Algorithm 1 with one way of searching: an `Estimator` that can also tell which frames it found.
+
+    Attributes
+    ----------
+    search
+        Scene → for every variant the dictionary rows found, int64 of shape (frames, K).
+    masks
+        Packed ideal binary masks of the dictionary, uint8 of shape (ρT, 65).
+    """
+
+    search: Callable[[Scene], Sequence[np.ndarray]]
+    masks: np.ndarray
+
+    def __call__(self, scene: Scene) -> np.ndarray:
+        """Return the masks of every variant."""
+        return self.average(self.search(scene))
+
+    def average(self, found: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the masks that follow from the rows found."""
+        return np.stack([average_masks(self.masks, rows) for rows in found])
 
 
 def unmasked(scene: Scene) -> np.ndarray:
@@ -58,8 +96,7 @@ def unmasked(scene: Scene) -> np.ndarray:
 
 def ideal_binary(scene: Scene) -> np.ndarray:
     """Return the ideal binary mask, which the neighbour systems can at best find."""
-    speech, noise = stft(scene.waveforms.speech), stft(scene.waveforms.noise)
-    return ideal_binary_mask(speech, noise)[np.newaxis].astype(np.float32)
+    return scene.ideal_mask[np.newaxis].astype(np.float32)
 
 
 def ideal_ratio(scene: Scene) -> np.ndarray:
@@ -79,7 +116,9 @@ def constant(mean_mask: np.ndarray) -> Estimator:
     return estimate
 
 
-def raw_neighbours(feature_name: str, dictionary: np.ndarray, masks: np.ndarray, n_neighbours: int) -> Estimator:
+def raw_neighbours(
+    feature_name: str, dictionary: np.ndarray, masks: np.ndarray, n_neighbours: int
+) -> NeighbourEstimator:
     """Search the features themselves, by inner product (``knn``).
 
     Parameters
@@ -94,40 +133,116 @@ def raw_neighbours(feature_name: str, dictionary: np.ndarray, masks: np.ndarray,
         K.
     """
 
-    def estimate(scene: Scene) -> np.ndarray:
-        neighbours = inner_product_neighbours(feature(feature_name, scene.spectrum), dictionary, n_neighbours)
-        return average_masks(masks, neighbours.indices)[np.newaxis]
+    def search(scene: Scene) -> list[np.ndarray]:
+        queries = feature(feature_name, scene.spectrum)
+        return [inner_product_neighbours(queries, dictionary, n_neighbours).indices]
 
-    return estimate
+    return NeighbourEstimator(search, masks)
 
 
 def hashed_neighbours(
     feature_name: str,
     projections: Projections,
-    dictionary: np.ndarray,
+    dictionary: np.ndarray | ContextFrames,
     masks: np.ndarray,
     n_neighbours: int,
     n_bits: Sequence[int],
-) -> Estimator:
+    *,
+    context: int = 1,
+) -> NeighbourEstimator:
     """Search binary codes by Hamming distance, with every given code length as a prefix of one code.
 
-    Parameters are those of :func:`raw_neighbours`, with the projections that make the codes and the code lengths in
-    rising order.
+    Parameters are those of :func:`raw_neighbours`, with the projections that make the codes, the code lengths in
+    rising order, and the number of stacked frames that the dictionary's rows are made of.
 
     Raises
     ------
     ValueError
         If a code length exceeds the projections' bits; on use, if K exceeds the dictionary.
     """
-    if max(n_bits) > projections.n_bits:
-        raise ValueError(
-            f"n_bits={max(n_bits)} exceeds the {projections.n_bits} trained bits; train more or ask for less"
-        )
-    index = hamming_index(encode(dictionary, projections), n_bits)
+    _require_bits(max(n_bits), projections)
+    index = hamming_index(_codes_of(dictionary, projections), n_bits)
 
-    def estimate(scene: Scene) -> np.ndarray:
+    def search(scene: Scene) -> list[np.ndarray]:
+        codes = encode(stack_context(feature(feature_name, scene.spectrum), context), projections)
+        return [found.indices for found in hamming_sweep(codes, index, n_neighbours, n_bits)]
+
+    return NeighbourEstimator(search, masks)
+
+
+def weighted_hashed_neighbours(
+    feature_name: str,
+    projections: Projections,
+    dictionary: np.ndarray,
+    masks: np.ndarray,
+    n_neighbours: int,
+    n_bits: Sequence[int],
+) -> NeighbourEstimator:
+    """Search binary codes by the similarity in which every bit counts by its β; else as :func:`hashed_neighbours`.
+
+    Raises
+    ------
+    ValueError
+        If the projections have no weights, or fewer bits than a code length.
+    """
+    _require_bits(max(n_bits), projections)
+    if projections.betas is None:
+        raise ValueError("these projections have no weights β: the weighted search is for those learned by boosting")
+    codes_of_dictionary = _codes_of(dictionary, projections)
+    indices = [weighted_index(codes_of_dictionary.prefix(bits), projections.betas[:bits]) for bits in n_bits]
+
+    def search(scene: Scene) -> list[np.ndarray]:
         codes = encode(feature(feature_name, scene.spectrum), projections)
-        found = hamming_sweep(codes, index, n_neighbours, n_bits)
-        return np.stack([average_masks(masks, neighbours.indices) for neighbours in found])
+        return [
+            weighted_neighbours(codes.prefix(bits), index, n_neighbours).indices
+            for bits, index in zip(n_bits, indices, strict=True)
+        ]
 
-    return estimate
+    return NeighbourEstimator(search, masks)
+
+
+def neighbours_by_length(
+    feature_name: str,
+    by_length: Mapping[int, Projections],
+    dictionary: np.ndarray,
+    masks: np.ndarray,
+    n_neighbours: int,
+    n_bits: Sequence[int],
+) -> NeighbourEstimator:
+    """Search binary codes that have projections of their own for every code length.
+
+    Else as :func:`hashed_neighbours`.
+
+    Raises
+    ------
+    ValueError
+        If there are no projections for a code length.
+    """
+    for bits in n_bits:
+        if bits not in by_length:
+            known = ", ".join(map(str, by_length))
+            raise ValueError(f"n_bits={bits} has no projections; they were fitted for {known} bits: fit them again")
+    indices = [hamming_index(_codes_of(dictionary, by_length[bits])) for bits in n_bits]
+
+    def search(scene: Scene) -> list[np.ndarray]:
+        rows = feature(feature_name, scene.spectrum)
+        return [
+            hamming_neighbours(encode(rows, by_length[bits]), index, n_neighbours).indices
+            for bits, index in zip(n_bits, indices, strict=True)
+        ]
+
+    return NeighbourEstimator(search, masks)
+
+
+def _require_bits(n_bits: int, projections: Projections) -> None:
+    if n_bits > projections.n_bits:
+        raise ValueError(f"n_bits={n_bits} exceeds the {projections.n_bits} trained bits; train more or ask for less")
+
+
+def _codes_of(dictionary: np.ndarray | ContextFrames, projections: Projections) -> Codes:
+    """Encode a dictionary part by part, because stacked frames are made when they are read."""
+    parts = [
+        encode(dictionary[first : first + _ROWS_AT_ONCE], projections).words
+        for first in range(0, len(dictionary), _ROWS_AT_ONCE)
+    ]
+    return Codes(np.concatenate(parts), projections.n_bits)

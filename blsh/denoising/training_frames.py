@@ -15,17 +15,45 @@ import numpy as np
 
 from blsh.files.arrays import RowWriter
 from blsh.files.atomic import require_free_space
+from blsh.files.fail_points import fail_point
 from blsh.mixtures.recipes import Recipe
 from blsh.mixtures.rendering import Recordings, render
+from blsh.signal.context import ContextFrames
 from blsh.signal.masks import ideal_binary_mask, pack_masks
 from blsh.signal.spectra import N_BINS, feature, feature_width, n_frames, stft
 
-__all__ = ["count_frames", "write_training_frames"]
+__all__ = ["count_frames", "stack_training_frames", "write_training_frames"]
 
 
 def count_frames(recipes: Sequence[Recipe]) -> int:
     """Return T, the number of STFT frames of all recipes' mixtures."""
     return sum(n_frames(recipe.speech.n_samples) for recipe in recipes)
+
+
+def stack_training_frames(features: np.ndarray, recipes: Sequence[Recipe], n_frames_of_context: int) -> ContextFrames:
+    """Return the training frames with their neighbours in time, each of its own mixture.
+
+    Parameters
+    ----------
+    features : ndarray of float32, shape (T, D)
+        What `write_training_frames` wrote; may be a mapped file.
+    recipes
+        The training mixtures that it was written from.
+    n_frames_of_context : int, odd
+        N.
+
+    Raises
+    ------
+    ValueError
+        If the recipes have another number of frames, or N is even.
+    """
+    lengths = [n_frames(recipe.speech.n_samples) for recipe in recipes]
+    if sum(lengths) != len(features):
+        raise ValueError(
+            f"the recipes have {sum(lengths)} frames and the features {len(features)}: give the recipes that the "
+            "features were written from"
+        )
+    return ContextFrames(features, np.cumsum([0, *lengths[:-1]], dtype=np.int64), n_frames_of_context)
 
 
 def write_training_frames(
@@ -82,6 +110,7 @@ def write_training_frames(
             for name, writer in writers.items():
                 writer.append(feature(name, spectrum))
             mask_writer.append(pack_masks(ideal_binary_mask(stft(scene.speech), stft(scene.noise))))
+            fail_point("frames.mixture")
             if progress is not None:
                 progress(done, len(recipes))
     return total

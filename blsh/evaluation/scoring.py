@@ -3,7 +3,8 @@
 Mixtures are taken one by one: rendered, masked with all code lengths' masks, re-synthesised and scored. What depends
 on the references alone, such as the factors of their Gram matrices, is computed once per mixture and used for every
 code length. Metrics have two purposes (:class:`Metrics`): SDR and SI-SDR over all code lengths, the slower ones only
-where a table shows them.
+where a table shows them. Besides those of the sound there are two of the mask itself (`blsh.evaluation.agreement`):
+``mask_accuracy``, and ``recall`` for systems that search.
 """
 
 from __future__ import annotations
@@ -14,17 +15,20 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from blsh.denoising.estimators import Estimator, Scene
+from blsh.denoising.estimators import Estimator, NeighbourEstimator, Scene
+from blsh.evaluation.agreement import mask_accuracy, recall
 from blsh.evaluation.bss_eval import ReferenceFactors, bss_eval, factor_references
 from blsh.evaluation.metrics import estoi, pesq_wideband, si_sdr
+from blsh.files.fail_points import fail_point
 from blsh.mixtures.recipes import Recipe
 from blsh.mixtures.rendering import Recordings, render
-from blsh.signal.spectra import istft
+from blsh.signal.spectra import istft, n_frames
 
 __all__ = ["METRICS", "Metrics", "score_set"]
 
 BSS_METRICS = ("sdr", "sir", "sar")
-METRICS = (*BSS_METRICS, "si_sdr", "pesq", "estoi")
+SOUND_METRICS = (*BSS_METRICS, "si_sdr", "pesq", "estoi")
+METRICS = (*SOUND_METRICS, "recall", "mask_accuracy")
 # Masks of so many code lengths are turned into sound at a time: for 10 s, 16 take about 50 MB.
 VARIANTS_AT_ONCE = 16
 
@@ -67,6 +71,7 @@ def score_set(
     columns: Mapping[str, object],
     n_bits: Sequence[int],
     metrics: Metrics,
+    raw_neighbours: np.ndarray | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
     """Score a system on every mixture of a set.
@@ -85,6 +90,9 @@ def score_set(
         Code length of each of the estimator's variants; ``(0,)`` without codes.
     metrics
         What to compute for which code length.
+    raw_neighbours
+        For ``recall``: the dictionary rows that the raw features find, integers of shape (frames of the set, K),
+        mixture after mixture.
     progress
         Called with (mixtures done, all mixtures).
 
@@ -93,13 +101,34 @@ def score_set(
     pandas.DataFrame
         A row per mixture and code length: key columns, then the metrics in dB, MOS or [0, 1]; a metric that was not
         asked for is NaN, one that cannot be computed is NaN with ``status`` 'nan' and its ``reason``.
+
+    Raises
+    ------
+    ValueError
+        If the estimator does not give a mask for each code length, or ``recall`` is asked of a system that searches
+        nothing or without the raw neighbours of just these mixtures.
     """
+    truths = _per_mixture(raw_neighbours, recipes)
     rows = []
-    for done, recipe in enumerate(recipes, start=1):
-        rows.extend(_score_mixture(recipe, recordings, estimator, columns, n_bits, metrics))
+    for done, (recipe, truth) in enumerate(zip(recipes, truths, strict=True), start=1):
+        rows.extend(_score_mixture(recipe, recordings, estimator, columns, n_bits, metrics, truth))
+        fail_point("score.mixture")
         if progress is not None:
             progress(done, len(recipes))
     return pd.DataFrame(rows)
+
+
+def _per_mixture(raw_neighbours: np.ndarray | None, recipes: Sequence[Recipe]) -> list[np.ndarray | None]:
+    """Cut the raw neighbours of a set into those of each mixture."""
+    if raw_neighbours is None:
+        return [None] * len(recipes)
+    ends = np.cumsum([n_frames(recipe.speech.n_samples) for recipe in recipes])
+    if len(raw_neighbours) != (ends[-1] if recipes else 0):
+        raise ValueError(
+            f"raw neighbours of {len(raw_neighbours)} frames do not fit the mixtures' {ends[-1] if recipes else 0}: "
+            "find them for the same recipes"
+        )
+    return np.split(raw_neighbours, ends[:-1])
 
 
 def _score_mixture(
@@ -109,9 +138,11 @@ def _score_mixture(
     columns: Mapping[str, object],
     n_bits: Sequence[int],
     metrics: Metrics,
+    truth: np.ndarray | None,
 ) -> list[dict[str, object]]:
     scene = Scene(render(recipe, recordings))
-    masks = estimator(scene)
+    found = estimator.search(scene) if isinstance(estimator, NeighbourEstimator) else None
+    masks = estimator(scene) if found is None else estimator.average(found)
     if masks.shape != (len(n_bits), *scene.spectrum.shape):
         raise ValueError(
             f"the system gave masks of shape {masks.shape} for {len(n_bits)} code lengths {list(n_bits)} "
@@ -124,8 +155,12 @@ def _score_mixture(
     for first in range(0, len(masks), VARIANTS_AT_ONCE):
         part = slice(first, first + VARIANTS_AT_ONCE)
         estimates = istft(masks[part] * scene.spectrum, len(scene.waveforms.mixture))
-        for bits, names, estimate in zip(n_bits[part], wanted[part], estimates, strict=True):
+        for place, (bits, names, estimate) in enumerate(zip(n_bits[part], wanted[part], estimates, strict=True), first):
             values, status, reason = _score_estimate(estimate, scene, names, judges)
+            if "recall" in names:
+                values["recall"] = _recall(None if found is None else found[place], truth)
+            if "mask_accuracy" in names:
+                values["mask_accuracy"] = mask_accuracy(masks[place], scene.ideal_mask)
             rows.append(
                 {
                     "set": recipe.set,
@@ -144,6 +179,14 @@ def _score_mixture(
                 }
             )
     return rows
+
+
+def _recall(found: np.ndarray | None, truth: np.ndarray | None) -> float:
+    if found is None:
+        raise ValueError("recall is asked of a system that searches no dictionary: leave it out")
+    if truth is None:
+        raise ValueError("recall needs the neighbours of the raw features: give them, or leave it out")
+    return recall(found, truth)
 
 
 def _judges(scene: Scene, wanted: Sequence[frozenset[str]]) -> dict[bool, ReferenceFactors]:

@@ -7,22 +7,29 @@ from here; a test fails when they drift.
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from blsh.corpora import READERS
+from blsh.files.plain_yaml import read_plain_yaml
 from blsh.hashing.profiles import PROFILES, TrainingParams
+from blsh.hashing.residual import RESIDUAL
+from blsh.hashing.similarity import parse_target
+from blsh.hashing.switches import MATRICES, SWITCHES
 from blsh.signal.spectra import FEATURES
 
-__all__ = ["CONTROLS", "SYSTEMS", "Config", "load_config", "parse_config", "portable"]
+__all__ = ["CONTROLS", "RIVALS", "SYSTEMS", "Config", "load_config", "parse_config", "portable"]
 
 CONTROLS = ("mixture", "constant", "ibm", "irm")
-SYSTEMS = (*CONTROLS, "knn", "lsh", "lsh_fixed", "blsh")
+PAPERS_SYSTEMS = (*CONTROLS, "knn", "lsh", "lsh_fixed", "blsh")
+RIVALS = ("pca_sign", "itq", "residual", "projections")
+SYSTEMS = (*PAPERS_SYSTEMS, *RIVALS)
 METRICS = ("sdr", "sir", "sar", "si_sdr", "pesq", "estoi")
+AGREEMENTS = ("recall", "mask_accuracy")
 
 READER_OPTIONS = {
     "librispeech": ("splits",),
@@ -186,12 +193,16 @@ class DataConfig(_Model):
 class GridConfig(_Model):
     """What is varied."""
 
-    systems: tuple[Literal[SYSTEMS], ...] = SYSTEMS
-    """The systems to score."""
+    systems: tuple[Literal[SYSTEMS], ...] = PAPERS_SYSTEMS
+    """The systems to score. Not of the papers are `pca_sign`, `itq`, `residual` and, from files, `projections`."""
     features: tuple[Literal[FEATURES], ...] = FEATURES
     """Frame features: 513 STFT magnitudes or 128 mel bands."""
-    targets: tuple[Literal["ssm"], ...] = ("ssm",)
-    """Target self-similarities of the learned projections."""
+    targets: tuple[str, ...] = ("ssm",)
+    """Target self-similarities of `blsh`: `ssm`, `rbf-0.5` (σ²), `power-2` (γ), `mix-0.5` (weight of the masks)."""
+    variants: tuple[str, ...] = ()
+    """Options of `blsh`: `weighted` (bits count by β), `context3`, `context5`, … (projections of stacked frames)."""
+    switches: tuple[Literal[(*SWITCHES, MATRICES)], ...] = ()
+    """Single changes of the training of `blsh` whose price is wanted; `matrices` draws one for each L of `lsh`."""
     rho: tuple[Rho, ...] = (0.1, 0.01)
     """Fractions of the training frames kept in a dictionary."""
     n_bits: tuple[Positive, ...]
@@ -203,12 +214,60 @@ class GridConfig(_Model):
     sets: tuple[Name, ...] = ("closed", "validation", "open")
     """Sets to score."""
 
+    @field_validator("targets")
+    @classmethod
+    def _known_targets(cls, targets: tuple[str, ...]) -> tuple[str, ...]:
+        parsed = [parse_target(target) for target in targets]
+        for target in parsed:
+            if not target.is_share:
+                raise ValueError(f"target {target} is of residual boosting; use the system 'residual'")
+        # One spelling of each number, so that one target has one file.
+        return tuple(map(str, parsed))
+
+    @field_validator("variants")
+    @classmethod
+    def _known_variants(cls, variants: tuple[str, ...]) -> tuple[str, ...]:
+        for variant in variants:
+            if variant != "weighted" and not re.fullmatch(r"context([3579]|[1-9][0-9]*[13579])", variant):
+                raise ValueError(
+                    f"variant {variant!r} is unknown; choose weighted, or context and an odd number above 1"
+                )
+        return variants
+
     @field_validator("features", "systems", "targets", "rho", "n_bits", "sets")
     @classmethod
-    def _distinct(cls, values: tuple) -> tuple:
-        if not values or len(set(values)) != len(values):
+    def _not_empty(cls, values: tuple) -> tuple:
+        if not values:
             raise ValueError(f"{list(values)} must be a list of at least one value without repeats")
         return tuple(sorted(values)) if isinstance(values[0], int) else values
+
+    @field_validator("features", "systems", "targets", "variants", "switches", "rho", "n_bits", "sets")
+    @classmethod
+    def _distinct(cls, values: tuple) -> tuple:
+        if len(set(values)) != len(values):
+            raise ValueError(f"{list(values)} must be a list of at least one value without repeats")
+        return values
+
+    @model_validator(mode="after")
+    def _options_have_their_systems(self) -> GridConfig:
+        needed = {"variants": self.variants, "switches": set(self.switches) - {MATRICES}}
+        for key, values in needed.items():
+            if values and "blsh" not in self.systems:
+                raise ValueError(f"{key}={sorted(values)} are of blsh, which is not in systems; add it")
+        if MATRICES in self.switches and "lsh" not in self.systems:
+            raise ValueError(f"switches={[MATRICES]} is of lsh, which is not in systems; add it")
+        return self
+
+
+def _require_switches(params: TrainingParams, switches: dict[str, Any]) -> None:
+    known = {field.name for field in fields(TrainingParams)} - {"target", "n_bits"}
+    for name in switches:
+        if name not in known:
+            raise ValueError(f"switch {name!r} is unknown; choose one of {', '.join(sorted(known))}")
+    try:
+        replace(params, **switches)
+    except TypeError as error:
+        raise ValueError(f"a switch is of the wrong type ({error}); YAML takes 1e-4 for text, write 1.0e-4") from None
 
 
 class TrainingConfig(_Model):
@@ -222,19 +281,13 @@ class TrainingConfig(_Model):
     """Bits to learn; none means the longest code of the grid."""
     switches: dict[str, Any] = {}
     """Single switches changed from the profile; docs/training.md lists them."""
+    residual: dict[str, Any] = {}
+    """Single switches changed from those of residual boosting, which has its own."""
 
     @model_validator(mode="after")
     def _valid_switches(self) -> TrainingConfig:
-        known = {field.name for field in fields(TrainingParams)} - {"target", "n_bits"}
-        for name in self.switches:
-            if name not in known:
-                raise ValueError(f"switch {name!r} is unknown; choose one of {', '.join(sorted(known))}")
-        try:
-            replace(PROFILES[self.profile], **self.switches)
-        except TypeError as error:
-            raise ValueError(
-                f"a switch is of the wrong type ({error}); YAML takes 1e-4 for text, write 1.0e-4"
-            ) from None
+        _require_switches(PROFILES[self.profile], self.switches)
+        _require_switches(RESIDUAL, self.residual)
         return self
 
 
@@ -269,11 +322,32 @@ class TaslpTables(_Model):
     """Their sets."""
 
 
+class OptionsTable(_Model):
+    """What `grid.variants` and `grid.switches` are worth, at the L of the other tables."""
+
+    sets: tuple[Name, ...] = ("validation", "open")
+    """Its sets, of those that are scored."""
+
+
+class RivalsTable(_Model):
+    """How well codes find what the raw features find, beside the rivals' quality over bits."""
+
+    n_bits: tuple[Positive, ...] = (25, 50, 100, 300)
+    """L at which agreement is computed."""
+    metrics: tuple[Literal[AGREEMENTS], ...] = AGREEMENTS
+    """Agreement with the raw features' neighbours and with the ideal mask."""
+    sets: tuple[Name, ...] = ("open",)
+    """Its sets."""
+
+
 class TablesConfig(_Model):
-    """What the papers' tables show; a longer code than the grid's longest is replaced by that."""
+    """What the tables show; a longer code than the grid's longest is replaced by that."""
 
     icassp: IcasspTables = IcasspTables()
     taslp: TaslpTables = TaslpTables()
+    options: OptionsTable = OptionsTable()
+    rivals: RivalsTable | None = None
+    """None means that agreement is not computed."""
 
 
 class ResultsConfig(_Model):
@@ -298,6 +372,8 @@ class Config(_Model):
     """Where the corpora's folders lie; changing it alone reruns nothing."""
     data: DataConfig
     grid: GridConfig
+    projections: dict[Name, str] = {}
+    """Files of anyone's projections, by their names in tables: an `.npz` of `P` (bits, width) and `b` (bits,)."""
     training: TrainingConfig = TrainingConfig()
     metrics: MetricsConfig = MetricsConfig()
     tables: TablesConfig = TablesConfig()
@@ -305,7 +381,9 @@ class Config(_Model):
 
     @model_validator(mode="after")
     def _consistent(self) -> Config:
-        for name in (*self.grid.sets, *self.tables.icassp.sets, *self.tables.taslp.sets):
+        tables = [self.tables.icassp, self.tables.taslp, self.tables.rivals]
+        tables += [self.tables.options] if self.grid.variants or self.grid.switches else []
+        for name in (*self.grid.sets, *(name for table in tables if table for name in table.sets)):
             if name not in self.data.sets:
                 raise ValueError(f"set {name!r} is not in data.sets ({', '.join(self.data.sets)}); name one of these")
         if self.training.n_bits is not None and self.training.n_bits < max(self.grid.n_bits):
@@ -313,6 +391,13 @@ class Config(_Model):
                 f"grid.n_bits={max(self.grid.n_bits)} exceeds training.n_bits={self.training.n_bits}; "
                 "raise the latter or leave it out"
             )
+        if ("projections" in self.grid.systems) != bool(self.projections):
+            raise ValueError(
+                f"grid.systems={list(self.grid.systems)} and projections={dict(self.projections)} do not fit: "
+                "name the system 'projections' and a file, or neither"
+            )
+        for name in set(self.grid.switches) - {MATRICES}:
+            _require_switches(PROFILES[self.training.profile], self.training.switches | dict(SWITCHES[name]))
         return self
 
 
@@ -323,6 +408,9 @@ def portable(config: Config) -> dict[str, Any]:
         for key in ("folder", "listing"):
             if corpus[key] and Path(corpus[key]).is_absolute():
                 corpus[key] = Path(corpus[key]).name
+    for name, file in values["projections"].items():
+        if Path(file).is_absolute():
+            values["projections"][name] = Path(file).name
     return values
 
 
@@ -338,11 +426,11 @@ def parse_config(values: dict[str, Any], source: str = "config") -> Config:
         return Config.model_validate(values)
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
-        key = ".".join(str(part) for part in problem["loc"]) or "(whole file)"
+        key = repr(".".join(str(part) for part in problem["loc"]))[1:-1][:200] or "(whole file)"
         if problem["type"] == "extra_forbidden":
             raise ValueError(f"{source}: unknown key {key}; config/README.md lists the keys") from None
         message = problem["msg"].removeprefix("Value error, ")
-        value = "" if isinstance(problem["input"], dict) else f"={problem['input']!r}"
+        value = "" if isinstance(problem["input"], dict) else f"={problem['input']!r:.200}"
         raise ValueError(f"{source}: {key}{value}: {message}; config/README.md lists the keys") from None
 
 
@@ -358,12 +446,7 @@ def load_config(path: str | Path, changes: dict[str, Any] | None = None) -> Conf
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such configuration file; presets are in config/")
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(f"{path}: not a YAML file ({reason}); see config/demo.yaml") from None
-    if not isinstance(values, dict):
-        raise ValueError(f"{path}: holds no keys; see config/demo.yaml")
-    if "__use_yte__" in values:
-        raise ValueError(f"{path}: __use_yte__ would run code from the file; write plain YAML")
+        values = read_plain_yaml(path)
+    except ValueError as error:
+        raise ValueError(f"{error}; see config/demo.yaml") from None
     return parse_config(values | (changes or {}), str(path))

@@ -5,48 +5,61 @@ Whoever scores and whoever listens draws here, so that the sounds of a report ar
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 from blsh.denoising.dictionary import draw_rows
 from blsh.experiment.seeds import generator
-from blsh.files.arrays import load_array
 from blsh.hashing.projections import Projections, random_projections
+from blsh.signal.context import ContextFrames
 from blsh.signal.spectra import feature_width
 
-__all__ = ["draw_dictionary", "draw_projections"]
+__all__ = ["draw_dictionary", "draw_dictionary_rows", "draw_projections"]
 
 
-def draw_dictionary(
-    features: Path, masks: Path, *, rho: float, seed: int, repeat: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Draw the frames of one repeat's dictionary, the same for every system and feature: comparisons are paired.
+def draw_dictionary_rows(n_frames: int, *, rho: float, seed: int, repeat: int) -> np.ndarray:
+    """Draw the rows of one repeat's dictionary, the same for every system and feature: comparisons are paired.
 
     Parameters
     ----------
-    features, masks
-        Files of all training frames: float32 (T, D), and packed masks uint8 (T, 65).
+    n_frames
+        T, the training frames.
     rho
-        Fraction of the frames, in (0, 1].
+        Fraction of them, in (0, 1].
     seed, repeat
         Base seed of the experiment, and which dictionary.
 
     Returns
     -------
-    dictionary, masks : np.ndarray, shapes (ρT, D) and (ρT, 65)
+    np.ndarray, int64, shape (ρT,), rising
 
     Raises
     ------
-    FileNotFoundError, ValueError
-        If a file is missing or rho leaves no frame.
+    ValueError
+        If rho leaves no frame.
     """
-    rows_of_features = load_array(features, mapped=True)
-    rows = draw_rows(len(rows_of_features), rho, rng=generator(seed, "dictionary", repeat))
-    return (
-        np.ascontiguousarray(rows_of_features[rows]),
-        np.ascontiguousarray(load_array(masks, mapped=True)[rows]),
-    )
+    return draw_rows(n_frames, rho, rng=generator(seed, "dictionary", repeat))
+
+
+def draw_dictionary(
+    features: np.ndarray | ContextFrames, masks: np.ndarray, *, rho: float, seed: int, repeat: int
+) -> tuple[np.ndarray | ContextFrames, np.ndarray]:
+    """Draw the frames of one repeat's dictionary, as :func:`draw_dictionary_rows` does.
+
+    Parameters
+    ----------
+    features, masks
+        All training frames: float32 (T, D), and packed masks uint8 (T, 65); may be mapped files.
+    rho, seed, repeat
+        As there.
+
+    Returns
+    -------
+    dictionary, masks : shapes (ρT, D) and (ρT, 65)
+        Stacked frames stay to be made.
+    """
+    rows = draw_dictionary_rows(len(features), rho=rho, seed=seed, repeat=repeat)
+    drawn = features.only(rows) if isinstance(features, ContextFrames) else np.ascontiguousarray(features[rows])
+    return drawn, np.ascontiguousarray(masks[rows])
 
 
 def draw_projections(n_bits: int, feature: str, *, seed: int, matrix: int | str) -> Projections:

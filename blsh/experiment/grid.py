@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 import pandas as pd
 
 from blsh.experiment.config import CONTROLS, Config
+from blsh.experiment.families import Family, families, is_hashed, most_bits
 from blsh.files.checksums import digest_of
 from blsh.signal import spectra
 
@@ -20,7 +21,6 @@ __all__ = [
     "data_folder",
     "expected_cells",
     "metrics_at",
-    "model_names",
     "results_folder",
     "score_jobs",
     "scored_bits",
@@ -38,17 +38,22 @@ class ScoreJob:
     target: str = ""
     rho: float = 0.0
     repeat: int = 0
+    variant: str = ""
+
+    @property
+    def family(self) -> Family:
+        """What is scored."""
+        return Family(self.system, self.feature, self.target, self.variant)
 
     @property
     def stem(self) -> str:
         """The name of the score file without folder and suffix."""
-        if self.system in CONTROLS:
-            return self.system
-        return "_".join(
-            part
-            for part in (self.system, self.feature, self.target, f"rho-{_number(self.rho)}", f"rep-{self.repeat}")
-            if part
-        )
+        return self.family.stem if self.system in CONTROLS else f"{self.family.stem}_{self.draw}"
+
+    @property
+    def draw(self) -> str:
+        """The part of a file's name that says which dictionary."""
+        return f"rho-{_number(self.rho)}_rep-{self.repeat}"
 
 
 def data_folder(config: Config) -> str:
@@ -75,68 +80,69 @@ def score_jobs(config: Config) -> tuple[ScoreJob, ...]:
 def _score_jobs(config: Config) -> Iterator[ScoreJob]:
     grid = config.grid
     for set_name in grid.sets:
-        for system in grid.systems:
-            if system in CONTROLS:
-                yield ScoreJob(set_name, system)
+        for family in families(config, set_name):
+            if family.system in CONTROLS:
+                yield ScoreJob(set_name, family.system)
                 continue
-            for feature in grid.features:
-                for target in grid.targets if system == "blsh" else ("",):
-                    for rho in grid.rho:
-                        for repeat in range(1, grid.repeats + 1):
-                            yield ScoreJob(set_name, system, feature, target, rho, repeat)
-
-
-def model_names(config: Config) -> tuple[tuple[str, str], ...]:
-    """Return the (feature, target) pairs for which projections are learned."""
-    if "blsh" not in config.grid.systems:
-        return ()
-    return tuple((feature, target) for feature in config.grid.features for target in config.grid.targets)
+            for rho in grid.rho[:1] if family.switch else grid.rho:
+                for repeat in range(1, grid.repeats + 1):
+                    yield ScoreJob(set_name, **asdict(family), rho=rho, repeat=repeat)
 
 
 def table_bits(config: Config, system: str, feature: str) -> tuple[int, ...]:
     """Return the code lengths at which the tables show a system with codes, in rising order."""
-    return tuple(sorted(set(_table_bits(config, system, feature).values())))
+    return tuple(sorted(set(_table_bits(config, Family(system, feature)).values())))
 
 
-def metrics_at(config: Config, set_name: str, system: str, feature: str) -> dict[int, tuple[str, ...]]:
+def metrics_at(config: Config, set_name: str, family: Family) -> dict[int, tuple[str, ...]]:
     """Return the metrics that the tables need of a system on a set, by code length; 0 is a system without codes.
 
-    ICASSP Table 1 shows the closed and open set, with SIR and SAR; the TASLP tables show the open set only.
+    ICASSP Table 1 shows the closed and open set, with SIR and SAR; the TASLP tables show the open set only. What a
+    switch costs is said in the sweep's metrics.
     """
     wanted: dict[int, set[str]] = {}
-    is_hashed = system not in (*CONTROLS, "knn")
-    for name, table in (("icassp", config.tables.icassp), ("taslp", config.tables.taslp)):
-        # The TASLP tables have no row for LSH with one matrix.
-        if set_name in table.sets and (name, system) != ("taslp", "lsh_fixed"):
-            bits = _table_bits(config, system, feature)[name] if is_hashed else 0
-            wanted.setdefault(bits, set()).update(table.metrics)
-    return {bits: tuple(sorted(names)) for bits, names in sorted(wanted.items())}
-
-
-def _table_bits(config: Config, system: str, feature: str) -> dict[str, int]:
-    """Return the code length of each paper's tables: as printed, or the longest that is trained."""
-    longest = max(config.grid.n_bits)
     tables = config.tables
-    taslp = tables.taslp.blsh_bits[feature] if system == "blsh" else tables.taslp.lsh_bits
+    for name, table in (("icassp", tables.icassp), ("taslp", tables.taslp)):
+        # The TASLP tables have no row for LSH with one matrix.
+        if set_name in table.sets and (name, family.system) != ("taslp", "lsh_fixed") and not family.switch:
+            bits = _table_bits(config, family)[name] if is_hashed(family.system) else 0
+            wanted.setdefault(bits, set()).update(table.metrics)
+    if tables.rivals is not None and set_name in tables.rivals.sets and not family.switch:
+        if is_hashed(family.system):
+            for bits in set(tables.rivals.n_bits) & set(scored_bits(config, family)):
+                wanted.setdefault(bits, set()).update(tables.rivals.metrics)
+        else:
+            # The search of the raw features finds what it finds, and the controls search nothing.
+            wanted.setdefault(0, set()).update(set(tables.rivals.metrics) - {"recall"})
+    return {bits: tuple(sorted(names)) for bits, names in sorted(wanted.items()) if names}
+
+
+def _table_bits(config: Config, family: Family) -> dict[str, int]:
+    """Return the code length of each paper's tables: as printed, or the longest that there is."""
+    longest = most_bits(config, family)
+    tables = config.tables
+    taslp = tables.taslp.blsh_bits[family.feature] if family.system == "blsh" else tables.taslp.lsh_bits
     return {"icassp": min(tables.icassp.n_bits, longest), "taslp": min(taslp, longest)}
 
 
-def scored_bits(config: Config, system: str, feature: str) -> tuple[int, ...]:
-    """Return all code lengths at which a system is scored: the grid's and the tables'."""
-    return tuple(sorted({*config.grid.n_bits, *table_bits(config, system, feature)}))
+def scored_bits(config: Config, family: Family) -> tuple[int, ...]:
+    """Return all code lengths at which a system is scored: the grid's and the tables', as far as its codes go."""
+    bits = set(_table_bits(config, family).values())
+    if not family.is_option:
+        rivals = config.tables.rivals
+        bits.update(config.grid.n_bits, rivals.n_bits if rivals else ())
+    return tuple(sorted(n_bits for n_bits in bits if n_bits <= most_bits(config, family)))
 
 
 def expected_cells(config: Config) -> pd.DataFrame:
     """Return a row for every (job, code length) that a whole run scores, with the score tables' key columns."""
     rows = []
     for job in score_jobs(config):
-        is_hashed = job.system not in (*CONTROLS, "knn")
-        for n_bits in scored_bits(config, job.system, job.feature) if is_hashed else (0,):
+        for n_bits in scored_bits(config, job.family) if is_hashed(job.system) else (0,):
             rows.append(
                 asdict(job)
                 | {
                     "snr_db": config.data.sets[job.set].snr_db,
-                    "variant": "",
                     "profile": config.training.profile if job.system == "blsh" else "",
                     "n_bits": n_bits,
                     "n_neighbours": 0 if job.system in CONTROLS else config.grid.n_neighbours,

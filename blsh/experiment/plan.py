@@ -6,19 +6,16 @@ by what one unit of it cost on a two-core machine. It is meant to tell minutes f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from blsh.experiment.config import CONTROLS, Config
-from blsh.experiment.grid import (
-    ScoreJob,
-    data_folder,
-    metrics_at,
-    model_names,
-    results_folder,
-    score_jobs,
-    scored_bits,
-)
+from blsh.experiment.families import FITTED, Family, is_hashed, models
+from blsh.experiment.grid import ScoreJob, data_folder, metrics_at, results_folder, score_jobs, scored_bits
+from blsh.experiment.outputs import neighbours_file
+from blsh.hashing.profiles import PROFILES, TrainingParams
+from blsh.hashing.residual import RESIDUAL
+from blsh.hashing.switches import SWITCHES
 from blsh.mixtures.recipes import read_recipes
 from blsh.signal.spectra import HOP_LENGTH, SAMPLE_RATE, feature_width
 
@@ -36,7 +33,12 @@ FRAMES = 0.001
 VARIANT = 0.0006
 METRIC = {"sir": 0.002, "sar": 0.002, "pesq": 0.014, "estoi": 0.008}
 KNN_PER_ROW_AND_BIN = 2.3e-11 * FRAMES_PER_SECOND
-TRAIN_PER_BIT = 0.4
+# A round of training prepares every segment once, with all its codes where it is fresh, and then steps over it in
+# every pass.
+TRAIN_PER_SEGMENT = {"fixed": 0.007, "fresh": 0.013}
+TRAIN_PER_STEP = 0.0003
+# Iterative quantisation turns all frames' components fifty times for every code length.
+FIT_PER_SQUARED_BIT = 1.5e-4
 
 
 @dataclass(frozen=True)
@@ -82,29 +84,32 @@ def plan(config: Config) -> Plan:
     train_seconds = extents["train"][1]
     n_frames = train_seconds * FRAMES_PER_SECOND
     corpora, sets = config.data.corpora, config.data.sets
-    scoring = {"score_control": [], "score_neighbours": [], "score_blsh": []}
+    scoring: dict[str, list] = {"score_control": [], "score_neighbours": [], "score_codes": []}
+    lookups: dict[Path, float] = {}
     scores = 0
     for job in score_jobs(config):
-        rule = (
-            "score_control" if job.system in CONTROLS else "score_blsh" if job.system == "blsh" else "score_neighbours"
-        )
         seconds, numbers = _score_cost(config, job, extents[job.set], n_frames)
         scores += numbers
-        scoring[rule].append((results / "scores" / job.set / f"{job.stem}.parquet", seconds))
-    models = [results / "models" / f"blsh_{feature}_{target}.npz" for feature, target in model_names(config)]
-    bits = config.training.n_bits or max(config.grid.n_bits)
+        scoring[_score_rule(job)].append((results / "scores" / job.set / f"{job.stem}.parquet", seconds))
+        for path in neighbours_file(config, job):
+            lookups[Path(path)] = _lookup_cost(job, extents[job.set], n_frames)
+    by_rule: dict[str, list] = {"train": [], "fit": []}
+    for model in models(config):
+        path = results / "models" / f"{model.stem}.npz"
+        by_rule["fit" if model.system in FITTED else "train"].append((path, _model_cost(config, model, n_frames)))
     jobs = {
         "manifest": [(data / "manifests" / f"{name}.csv", 10.0) for name in corpora],
         "units": [(data / "manifests" / "units.csv", SECONDS_PER_JOB)],
         "draw": [(data / "mixtures" / f"{name}.csv", SECONDS_PER_JOB) for name in sets],
         "frames": [(data / "masks" / "train.npy", train_seconds * (RENDER + FRAMES))],
-        "train": [(path, bits * TRAIN_PER_BIT) for path in models],
+        **by_rule,
+        "neighbours": list(lookups.items()),
         **scoring,
         "results": [(results / "report.html", 30.0)],
     }
     width = sum(4 * feature_width(feature) for feature in config.grid.features) + 65
     return Plan(
-        tuple(_step(rule, outputs) for rule, outputs in jobs.items()),
+        tuple(_step(rule, outputs) for rule, outputs in jobs.items() if outputs),
         scores,
         int(n_frames * width),
         tuple(name for name, (_, _, is_known) in extents.items() if not is_known),
@@ -123,19 +128,52 @@ def _extent(config: Config, data: Path, name: str) -> tuple[int, float, bool]:
     return n_mixtures, n_mixtures * (seconds or ASSUMED_SECONDS), False
 
 
+def _score_rule(job: ScoreJob) -> str:
+    if job.system in CONTROLS:
+        return "score_control"
+    return "score_neighbours" if job.system in ("knn", "lsh", "lsh_fixed") else "score_codes"
+
+
 def _score_cost(config: Config, job: ScoreJob, extent: tuple[int, float, bool], n_frames: float) -> tuple[float, int]:
     """Return (core seconds, numbers computed) of a score job."""
     n_mixtures, seconds, _ = extent
     n_variants, cost = 1, RENDER
     if job.system == "knn":
         cost += KNN_PER_ROW_AND_BIN * job.rho * n_frames * feature_width(job.feature)
-    elif job.system not in CONTROLS:
-        n_variants = len(scored_bits(config, job.system, job.feature))
-    further = metrics_at(config, job.set, job.system, job.feature)
+    elif is_hashed(job.system):
+        bits = scored_bits(config, job.family)
+        n_variants = len(bits)
+        if job.variant == "weighted":
+            cost += KNN_PER_ROW_AND_BIN * job.rho * n_frames * sum(bits)
+    further = metrics_at(config, job.set, job.family)
     names = [name for at in further.values() for name in at if name not in config.metrics.sweep]
     cost += n_variants * VARIANT + sum(METRIC.get(name, 0.0) for name in names)
     numbers = n_variants * len(config.metrics.sweep) + len(names)
     return SECONDS_PER_JOB + seconds * cost, n_mixtures * numbers
+
+
+def _lookup_cost(job: ScoreJob, extent: tuple[int, float, bool], n_frames: float) -> float:
+    """Return the core seconds of looking up the raw features' neighbours."""
+    search = KNN_PER_ROW_AND_BIN * job.rho * n_frames * feature_width(job.feature)
+    return SECONDS_PER_JOB + extent[1] * (RENDER + search)
+
+
+def _model_cost(config: Config, model: Family, n_frames: float) -> float:
+    """Return the core seconds of learning or fitting projections, at the most passes."""
+    if model.system in FITTED:
+        squares = sum(bits**2 for bits in scored_bits(config, model)) if model.system == "itq" else 0
+        return SECONDS_PER_JOB + FIT_PER_SQUARED_BIT * squares
+    params = _params(config, model)
+    n_segments = n_frames / params.segment_frames if params.n_segments is None else params.n_segments
+    per_segment = model.context * (TRAIN_PER_SEGMENT[params.segments] + TRAIN_PER_STEP * params.max_passes)
+    return SECONDS_PER_JOB + (config.training.n_bits or max(config.grid.n_bits)) * n_segments * per_segment
+
+
+def _params(config: Config, model: Family) -> TrainingParams:
+    if model.system == "residual":
+        return replace(RESIDUAL, **config.training.residual)
+    changes = config.training.switches | dict(SWITCHES.get(model.switch, {}))
+    return replace(PROFILES[config.training.profile], **changes)
 
 
 def _step(rule: str, outputs: list[tuple[Path, float]]) -> Step:

@@ -3,7 +3,8 @@
 A rule carries three parameters. ``settings`` is its slice of the configuration: Snakemake compares it with the
 last run's, and the shell command shows it as flags, so a verb knows nothing that is not in the slice. ``code`` is the
 fingerprint of the modules that the verb runs. ``corpora`` and ``folder`` say where recordings lie on this
-machine; they are :class:`Untracked`, because moving a folder changes no result.
+machine; they are :class:`Untracked`, because moving a folder changes no result. The names of a rule's files come from
+`outputs` and are passed on, so that the Snakefile has one module to ask.
 """
 
 from __future__ import annotations
@@ -11,14 +12,34 @@ from __future__ import annotations
 import json
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from blsh.experiment.code import code_of
 from blsh.experiment.config import CONTROLS, Config, Selection, SetAside, portable
-from blsh.experiment.grid import data_folder, metrics_at, model_names, results_folder, score_jobs, scored_bits
+from blsh.experiment.families import Family, is_hashed
+from blsh.experiment.flags import Settings, Untracked, flag
+from blsh.experiment.grid import ScoreJob, data_folder, metrics_at, results_folder, scored_bits
+from blsh.experiment.outputs import (
+    all_manifests,
+    example_models,
+    history_files,
+    manifest_file,
+    model_files,
+    models_by_stem,
+    neighbours_file,
+    score_files,
+    score_jobs_by_stem,
+    score_model,
+    speech_corpora,
+    speech_manifests,
+    ssm_files,
+)
 from blsh.files.checksums import digest_of
+from blsh.hashing.profiles import PROFILES
+from blsh.hashing.switches import MATRICES, SWITCHES
 
 __all__ = [
     "CONTROLS",
@@ -29,15 +50,24 @@ __all__ = [
     "corpora_flags",
     "data_folder",
     "draw_settings",
+    "example_models",
     "examples_settings",
+    "fit_settings",
+    "flag",
     "folder_flag",
     "frames_settings",
+    "growing",
     "history_files",
     "manifest_settings",
     "model_files",
+    "models_by_stem",
+    "neighbours_file",
+    "neighbours_settings",
     "partial_command",
     "results_folder",
     "score_files",
+    "score_jobs_by_stem",
+    "score_model",
     "score_settings",
     "speech_corpora",
     "speech_manifests",
@@ -48,41 +78,25 @@ __all__ = [
     "whole_settings",
 ]
 
-
-class Settings(dict):
-    """A slice of the configuration; as text, the command-line flags that say the same.
-
-    None, False, '' and empty lists are left out, because they are the verbs' defaults; True is a flag alone.
-    """
-
-    def __str__(self) -> str:
-        words = []
-        for key, value in self.items():
-            if value is None or value is False or value in ("", (), {}) or key.startswith("fingerprint"):
-                continue
-            words.append("--" + key.replace("_", "-"))
-            if value is True:
-                continue
-            if isinstance(value, dict):
-                words += [f"{name}={_word(part)}" for name, part in value.items()]
-            else:
-                words += [_word(part) for part in (value if isinstance(value, (tuple, list)) else (value,))]
-        return shlex.join(words)
-
-
-class Untracked:
-    """Flags whose change reruns nothing."""
-
-    def __init__(self, *words: str):
-        self._text = shlex.join(words)
-
-    def __str__(self) -> str:
-        return self._text
+HEARD = ("constant", "ibm", "knn", "lsh", "blsh", "residual")
+"""Systems that the report plays."""
 
 
 def code(verb: str) -> dict[str, str]:
     """Return the fingerprints of all modules that a verb runs."""
     return code_of(f"blsh.cli.{verb}")
+
+
+def growing(amount: int) -> Callable[[Any, int], int]:
+    """Return a resource that is twice as large when a job is tried a second time, and so on.
+
+    Snakemake asks for memory in MB and for time in minutes.
+    """
+
+    def of_attempt(wildcards: Any, attempt: int) -> int:
+        return amount * attempt
+
+    return of_attempt
 
 
 def manifest_settings(config: Config, corpus: str) -> Settings:
@@ -143,41 +157,64 @@ def frames_settings(config: Config) -> Settings:
     return Settings(feature=config.grid.features)
 
 
-def train_settings(config: Config, feature: str, target: str) -> Settings:
+def train_settings(config: Config, model: Family) -> Settings:
     """Return the switches of a training."""
-    seed = config.seed if config.training.seed is None else config.training.seed
+    is_blsh = model.system == "blsh"
     return Settings(
-        seed=seed,
-        feature=feature,
-        target=target,
-        profile=config.training.profile,
+        system=model.system,
+        seed=_training_seed(config),
+        feature=model.feature,
+        target=model.target,
+        profile=config.training.profile if is_blsh else "",
         n_bits=config.training.n_bits or max(config.grid.n_bits),
-        switch=config.training.switches,
+        switch=config.training.switches | dict(SWITCHES.get(model.switch, {})) if is_blsh else config.training.residual,
+        context=model.context if model.context > 1 else None,
     )
 
 
-def score_settings(config: Config, wildcards: Any) -> Settings:
+def fit_settings(config: Config, model: Family) -> Settings:
+    """Return the code lengths to which projections are fitted."""
+    return Settings(
+        system=model.system,
+        seed=_training_seed(config),
+        feature=model.feature,
+        n_bits=scored_bits(config, model),
+    )
+
+
+def neighbours_settings(config: Config, feature: str, rho: str, repeat: str) -> Settings:
+    """Return the dictionary in which the raw features' neighbours are looked up."""
+    return Settings(
+        seed=config.seed,
+        feature=feature,
+        rho=float(rho),
+        repeat=int(repeat),
+        n_neighbours=config.grid.n_neighbours,
+    )
+
+
+def score_settings(config: Config, job: ScoreJob) -> Settings:
     """Return what a score job scores, and with which metrics."""
-    named = dict(wildcards.items())
-    system = named.get("control") or named.get("system") or "blsh"
-    settings = Settings(system=system)
-    if system not in CONTROLS:
-        feature = named["feature"]
+    settings = Settings(system=job.system)
+    if job.system not in CONTROLS:
         settings |= {
             "seed": config.seed,
-            "feature": feature,
-            "target": named.get("target", ""),
-            "profile": config.training.profile if system == "blsh" else "",
-            "rho": float(named["rho"]),
-            "repeat": int(named["repeat"]),
+            "variant": job.variant,
+            "feature": job.feature,
+            "target": job.target,
+            "profile": config.training.profile if job.system == "blsh" else "",
+            "rho": job.rho,
+            "repeat": job.repeat,
             "n_neighbours": config.grid.n_neighbours,
+            "weighted": job.variant == "weighted",
+            "context": job.family.context if job.family.context > 1 else None,
+            "matrix_per_length": job.family.switch == MATRICES,
         }
-        if system != "knn":
-            settings["n_bits"] = scored_bits(config, system, feature)
+        if is_hashed(job.system):
+            settings["n_bits"] = scored_bits(config, job.family)
     settings["sweep_metrics"] = config.metrics.sweep
     settings["metrics_at"] = {
-        str(bits): ",".join(names)
-        for bits, names in metrics_at(config, named["set"], system, named.get("feature", "")).items()
+        str(bits): ",".join(names) for bits, names in metrics_at(config, job.set, job.family).items()
     }
     return Settings(settings)
 
@@ -188,17 +225,17 @@ def ssm_settings(config: Config, feature: str, target: str) -> Settings:
     return Settings(
         feature=feature,
         target=target,
+        boosting_loss=replace(PROFILES[config.training.profile], **config.training.switches).boosting_loss,
         n_bits=sorted({min(n_bits, longest) for n_bits in config.results.ssm_bits}),
     )
 
 
 def examples_settings(config: Config) -> Settings:
     """Return the mixtures and systems that the report plays."""
-    feature = config.grid.features[0]
     return Settings(
         seed=config.seed,
-        system=[name for name in config.grid.systems if name not in ("mixture", "irm", "lsh_fixed")],
-        feature=feature,
+        system=[name for name in config.grid.systems if name in HEARD],
+        feature=config.grid.features[0],
         target=config.grid.targets[0],
         rho=config.grid.rho[0],
         n_neighbours=config.grid.n_neighbours,
@@ -226,44 +263,6 @@ def partial_command(config: Config, configfiles: Sequence[str | Path]) -> str:
     return f"({command}) 2> /dev/null || true".replace("{", "{{").replace("}", "}}")
 
 
-def model_files(config: Config) -> list[str]:
-    """Return the learned models."""
-    return [f"{results_folder(config)}/models/blsh_{feature}_{target}.npz" for feature, target in model_names(config)]
-
-
-def history_files(config: Config) -> list[str]:
-    """Return the tables of the rounds of every training."""
-    return [path.removesuffix(".npz") + ".csv" for path in model_files(config)]
-
-
-def ssm_files(config: Config) -> list[str]:
-    """Return the self-similarity matrices of every model."""
-    return [f"{results_folder(config)}/models/ssm_{feature}_{target}.npz" for feature, target in model_names(config)]
-
-
-def score_files(config: Config) -> list[str]:
-    """Return every score file of the experiment."""
-    return [f"{results_folder(config)}/scores/{job.set}/{job.stem}.parquet" for job in score_jobs(config)]
-
-
-def all_manifests(config: Config) -> list[str]:
-    """Return the manifests of all corpora."""
-    return [_manifest(config, corpus) for corpus in config.data.corpora]
-
-
-def speech_manifests(config: Config) -> list[str]:
-    """Return the manifests of the corpora that speech is taken from."""
-    return [_manifest(config, corpus) for corpus in speech_corpora(config)]
-
-
-def speech_corpora(config: Config) -> list[str]:
-    """Return the corpora that speech is taken from."""
-    speech = config.data.speech
-    selections = (speech.train, speech.validation, speech.open)
-    names = {selection.corpus for selection in selections if isinstance(selection, Selection)}
-    return [corpus for corpus in config.data.corpora if corpus in names]
-
-
 def folder_flag(config: Config, corpus: str) -> Untracked:
     """Say where a corpus's recordings lie."""
     return Untracked("--folder", str(_folder(config, corpus)))
@@ -272,13 +271,13 @@ def folder_flag(config: Config, corpus: str) -> Untracked:
 def corpora_flags(config: Config, corpora: Sequence[str] | None = None) -> Untracked:
     """Say where the manifests and the recordings of some corpora lie, or of all."""
     corpora = list(config.data.corpora) if corpora is None else corpora
-    words = ["--manifest", *(f"{corpus}={_manifest(config, corpus)}" for corpus in corpora)]
+    words = ["--manifest", *(f"{corpus}={manifest_file(config, corpus)}" for corpus in corpora)]
     words += ["--folder", *(f"{corpus}={_folder(config, corpus)}" for corpus in corpora)]
     return Untracked(*words)
 
 
-def _manifest(config: Config, corpus: str) -> str:
-    return f"{data_folder(config)}/manifests/{corpus}.csv"
+def _training_seed(config: Config) -> int:
+    return config.seed if config.training.seed is None else config.training.seed
 
 
 def _folder(config: Config, corpus: str) -> Path:
@@ -290,16 +289,6 @@ def _folder(config: Config, corpus: str) -> Path:
 
 def _selection(selection: Selection) -> tuple[str, ...]:
     return (selection.corpus, *selection.splits)
-
-
-def _word(value: Any) -> str:
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    if not isinstance(value, float):
-        return str(value)
-    # YAML takes 1e-05 for text, 1.0e-05 for a number.
-    mantissa, *exponent = repr(value).split("e")
-    return "e".join([mantissa if "." in mantissa or not exponent else f"{mantissa}.0", *exponent])
 
 
 def _fingerprint(folder: Path) -> str:

@@ -18,7 +18,8 @@ import json
 import re
 import struct
 import zipfile
-from collections.abc import Mapping
+import zlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -26,6 +27,7 @@ import numpy as np
 
 from blsh.files import _npy
 from blsh.files.checksums import canonical_json
+from blsh.files.fail_points import fail_point
 
 _STAMP = "stamp.json"
 _STAMP_KEYS = {"kind", "version", "metadata", "sha256"}
@@ -35,7 +37,7 @@ _DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say
 _UNIX = 3
 _MEMBER_RECORDS_MAX = 1024  # bytes of the zip's own about a member: more than enough
 # What zipfile and json raise for bytes that are not theirs; RuntimeError is encryption or endless nesting.
-_DAMAGE = (ValueError, EOFError, OSError, RuntimeError, OverflowError, struct.error, zipfile.BadZipFile)
+_DAMAGE = (ValueError, EOFError, OSError, RuntimeError, OverflowError, struct.error, zlib.error, zipfile.BadZipFile)
 
 
 def check_size(stamp: Mapping[str, Any], arrays: Mapping[str, np.ndarray], path: str | Path) -> int:
@@ -67,6 +69,7 @@ def write(path: Path, stamp: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
             with archive.open(_member(f"{name}.npy", len(header) + array.nbytes), "w") as handle:
                 handle.write(header)
                 _npy.write_body(handle, array)
+            fail_point("archive.member")
 
 
 def read(handle: BinaryIO, n_bytes: int) -> tuple[dict[str, Any], dict[str, np.ndarray], bool]:
@@ -98,7 +101,38 @@ def read(handle: BinaryIO, n_bytes: int) -> tuple[dict[str, Any], dict[str, np.n
         digest = stamp.pop("sha256")
         return stamp, arrays, digest == _digest(stamp, arrays)
     except _DAMAGE as error:
-        raise ValueError(" ".join(str(error).split()) or type(error).__name__) from error
+        raise ValueError(_one_line(error)) from error
+
+
+def read_unstamped(handle: BinaryIO, names: Sequence[str], max_bytes: int) -> dict[str, np.ndarray]:
+    """Read some arrays of an `.npz` that anyone made, compressed or not.
+
+    Raises
+    ------
+    ValueError
+        If it is none, an array is missing or no plain one, or they take more than `max_bytes` together.
+    """
+    try:
+        with zipfile.ZipFile(handle) as archive:
+            sizes = {member.filename: member.file_size for member in archive.infolist()}
+            for name in names:
+                if f"{name}.npy" not in sizes:
+                    raise ValueError(f"it has no array {name!r}")
+            claimed = sum(sizes[f"{name}.npy"] for name in names)
+            if claimed > max_bytes:
+                raise ValueError(f"its arrays claim {claimed} bytes, more than {max_bytes}")
+            arrays = {}
+            for name in names:
+                with archive.open(f"{name}.npy") as stream:
+                    arrays[name] = _npy.read_any_array(stream, sizes[f"{name}.npy"])
+            return arrays
+    except _DAMAGE as error:
+        raise ValueError(_one_line(error)) from error
+
+
+def _one_line(error: Exception) -> str:
+    """Return what an exception says, without control characters and not at length."""
+    return f"{repr(str(error))[1:-1] or type(error).__name__:.300}"
 
 
 def _require_modest(members: list[zipfile.ZipInfo], n_bytes: int) -> None:

@@ -3,13 +3,14 @@
 A plain file is written with ordinary writes after a look at the free space, and may be mapped for reading
 (a mapped *write* dies with SIGBUS on a full disk). A stamped file also says what it is, of which version,
 with which settings it was made, and a checksum of all that: see `_archive` for its format. There is no
-pickle in either, and loading allocates no more than the file really holds.
+pickle in either, and loading allocates no more than the file really holds. `.npz` files of others are read
+for their numbers.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +21,7 @@ import numpy as np
 from blsh.files import _archive, _npy
 from blsh.files.atomic import atomic_path, require_free_space
 from blsh.files.checksums import canonical_json
+from blsh.files.fail_points import fail_point
 
 
 def save_array(path: str | Path, array: np.ndarray) -> None:
@@ -37,6 +39,7 @@ def save_array(path: str | Path, array: np.ndarray) -> None:
     require_free_space(Path(path).parent, len(header) + array.nbytes, Path(path).name)
     with atomic_path(path) as temporary, open(temporary, "wb") as handle:
         handle.write(header)
+        fail_point("array.header")
         _npy.write_body(handle, array)
 
 
@@ -126,6 +129,7 @@ class RowWriter:
         if self._n_written > n_rows:
             raise ValueError(f"row {self._n_written} exceeds the {n_rows} rows announced for {self.path}")
         _npy.write_body(self._handle, np.ascontiguousarray(rows))
+        fail_point("array.rows")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -201,3 +205,29 @@ def load_stamped(path: str | Path, kind: str, version: int) -> tuple[dict[str, A
     if not intact:
         raise ValueError(f"{path} is damaged, its sha256 is not its contents': make or fetch it again")
     return stamp["metadata"], arrays
+
+
+def load_unstamped(path: str | Path, names: Sequence[str], *, max_bytes: int = 1 << 28) -> dict[str, np.ndarray]:
+    """Load arrays of numbers from an `.npz` that somebody else made, with `numpy.savez` or `savez_compressed`.
+
+    Parameters
+    ----------
+    path
+        A `.npz` file.
+    names
+        The arrays to read; the file may hold others.
+    max_bytes : int > 0
+        Most bytes that they may have together, whatever the file's size: it may be compressed.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is no such file; if an array is missing, or does not hold plain numbers.
+    """
+    with open(path, "rb") as handle:
+        try:
+            return _archive.read_unstamped(handle, names, max_bytes)
+        except ValueError as error:
+            raise ValueError(f"{path} is no .npz of numbers: {error}") from error

@@ -17,6 +17,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from blsh.files.fail_points import fail_point
+
+# What a killed process leaves behind matches this; `blsh run` removes it.
+TEMPORARY_NAMES = ".*-????????.tmp*"
+
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
@@ -48,8 +53,10 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         yield temporary
         if not temporary.is_file():
             raise ValueError(f"nothing was written for {path}: write to the name that atomic_path yields")
+        fail_point("atomic.written")
         _flush_to_disk(temporary)
         os.replace(temporary, path)
+        fail_point("atomic.renamed")
     except OSError as error:
         # The system does not say which file found the disk full.
         if error.errno in (errno.ENOSPC, errno.EDQUOT) and error.filename is None:

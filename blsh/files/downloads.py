@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from blsh.files.atomic import require_free_space, write_text
+from blsh.files.fail_points import fail_point
 
 Progress = Callable[[int, int], None]
 
@@ -145,6 +146,11 @@ def download(
                 part.unlink()
 
 
+def recorded_checksum(path: Path) -> Path:
+    """Name the file that holds the checksum of the first download, where nobody states one."""
+    return _beside(Path(path), ".sha256")
+
+
 @dataclass
 class _Fetch:
     """One file on its way: where it comes from, and what of it is there."""
@@ -211,7 +217,8 @@ def _fetch_whole(fetch: _Fetch, n_attempts: int, wait_s: float) -> None:
                 problem = f"HTTP {error.code}"
         except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
             reason = error.reason if isinstance(error, urllib.error.URLError) else error
-            problem = " ".join(str(reason).split()) or type(error).__name__
+            # It may be what the server said.
+            problem = f"{ascii(str(reason))[1:-1] or type(error).__name__:.200}"
         there = fetch.there()
         # Attempts that bring something new do not count; there are at most so many bytes to bring.
         failed = 0 if there > most else failed + 1
@@ -228,6 +235,7 @@ def _fetch_once(fetch: _Fetch) -> bool:
     """One request; whether the file is whole after it."""
     tag_path = _beside(fetch.part, ".tag")
     tag = tag_path.read_text(encoding="ascii", errors="replace") if tag_path.exists() else ""
+    tag = tag if _is_tag(tag) else ""
     there = fetch.there()
     if there and not tag and not fetch.checksum:
         fetch.restart()
@@ -240,7 +248,11 @@ def _fetch_once(fetch: _Fetch) -> bool:
         if tag:
             headers["If-Range"] = tag
     request = urllib.request.Request(fetch.address, headers=headers)
-    with _opener().open(request, timeout=fetch.timeout_s) as response:
+    try:
+        answer = _opener().open(request, timeout=fetch.timeout_s)
+    except ValueError as error:
+        raise ConnectionError(f"the server redirects to no address, {error}") from None
+    with answer as response:
         start, total = _extent(response)
         if start not in (0, there):
             raise ConnectionError(f"the server answers from byte {start} when asked for {there}")
@@ -282,6 +294,7 @@ def _receive(fetch: _Fetch, response: http.client.HTTPResponse, there: int, tota
     while there < most and (block := response.read1(min(_BLOCK, most - there))):
         fetch.handle.write(block)
         there += len(block)
+        fail_point("download.block")
         if fetch.progress is not None:
             fetch.progress(there, total or 0)
     fetch.handle.flush()
@@ -304,10 +317,15 @@ def _keep_tag(path: Path, response: http.client.HTTPResponse) -> None:
     tag = response.headers.get("ETag", "")
     # A weak validator promises the same meaning, not the same bytes (RFC 9110, 8.8.1).
     tag = tag if tag and not tag.startswith("W/") else response.headers.get("Last-Modified", "")
-    if tag and tag.isascii() and tag.isprintable():
+    if _is_tag(tag):
         write_text(path, tag)
     else:
         path.unlink(missing_ok=True)
+
+
+def _is_tag(text: str) -> bool:
+    """Whether a text can be sent as a header's value."""
+    return bool(text) and text.isascii() and text.isprintable()
 
 
 def _accept(file: Path, path: Path, checksum: str, n_bytes: int | None, *, was_there: bool) -> Download:
@@ -324,16 +342,20 @@ def _accept(file: Path, path: Path, checksum: str, n_bytes: int | None, *, was_t
             for digest in digests.values():
                 digest.update(block)
     sha256 = digests["sha256"].hexdigest()
-    record = _beside(path, ".sha256")
+    record = recorded_checksum(path)
     checked = "stated"
     if not checksum:
         checked = "recorded" if record.exists() else "first"
-        algorithm, stated = "sha256", record.read_text(encoding="utf-8")[:64] if record.exists() else sha256
+        algorithm, stated = (
+            "sha256",
+            record.read_text(encoding="ascii", errors="replace")[:64] if record.exists() else sha256,
+        )
     found = digests[algorithm].hexdigest()
     if found != stated:
+        where = "stated" if checksum else f"recorded in {record}"
         raise ValueError(
-            f"{path} has the {algorithm} {found} where {stated} is {'stated' if checksum else 'recorded'}: "
-            f"remove it and fetch it again, or name a mirror"
+            f"{path} has the {algorithm} {found} where {stated} is {where}: remove it and fetch it again, "
+            f"or name a mirror"
         )
     if checked == "first":
         write_text(record, f"{sha256}  {path.name}\n")

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from blsh.files.atomic import atomic_path, write_text
+from blsh.files.fail_points import fail_point
 
 if TYPE_CHECKING:  # pandas and pyarrow take half a second to import: only jobs that touch a table pay it
     import pandas as pd
@@ -65,7 +66,7 @@ def read_csv(path: str | Path, columns: Mapping[str, type | str]) -> pd.DataFram
             header = next(reader, [])
             for name in columns:
                 if header.count(name) != 1:
-                    raise ValueError(f"column {name!r} must be there once; it has {', '.join(header) or 'none'}")
+                    raise ValueError(f"column {name!r} must be there once; it has {str(header)[1:-1] or 'none':.300}")
             indices = [header.index(name) for name in columns]
             rows = []
             for row in filter(None, reader):  # blank lines, as a text editor leaves them
@@ -83,6 +84,23 @@ def read_csv(path: str | Path, columns: Mapping[str, type | str]) -> pd.DataFram
     )
 
 
+def csv_columns(path: str | Path) -> tuple[str, ...]:
+    """Names of the columns of a CSV file, in its order.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is not a CSV file.
+    """
+    with open(path, encoding="utf-8-sig", newline="") as handle:
+        try:
+            return tuple(next(csv.reader(handle, strict=True), ()))
+        except (csv.Error, ValueError) as error:
+            raise ValueError(f"{path} is not the table that is needed: {error}; make it again or correct it") from error
+
+
 def write_parquet(path: str | Path, frame: pd.DataFrame) -> None:
     """Write a table of text, numbers and booleans, without its index.
 
@@ -97,6 +115,7 @@ def write_parquet(path: str | Path, frame: pd.DataFrame) -> None:
     table = pa.table({str(name): _arrow_column(frame[name], path) for name in frame.columns})
     with atomic_path(path) as temporary, open(temporary, "wb") as handle:
         pq.write_table(table, handle, compression="zstd", store_schema=False)
+        fail_point("table.parquet")
 
 
 def read_parquet(path: str | Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
@@ -116,13 +135,15 @@ def read_parquet(path: str | Path, columns: Sequence[str] | None = None) -> pd.D
         try:
             source = pq.ParquetFile(handle)
             names = source.schema_arrow.names
+            if len(set(names)) < len(names):
+                raise ValueError(f"it has a column twice: {str(names)[1:-1]:.300}")
             for name in columns or ():
                 if name not in names:
-                    raise ValueError(f"column {name!r} is missing; it has {', '.join(names)}")
+                    raise ValueError(f"column {name!r} is missing; it has {str(names)[1:-1]:.300}")
             table = source.read(columns, use_threads=False)
         except (pa.ArrowException, OSError, ValueError) as error:
-            reason = " ".join(str(error).split())
-            raise ValueError(f"{path} is not the table that is needed: {reason}; make it again") from error
+            reason = repr(" ".join(str(error).split()))[1:-1]
+            raise ValueError(f"{path} is not the table that is needed: {reason:.300}; make it again") from error
     frame = table.to_pandas(use_threads=False, ignore_metadata=True)
     return frame if columns is None else frame[list(columns)]
 
@@ -167,7 +188,7 @@ def _parsed(texts: Sequence[str], column: str, dtype: type | str) -> np.ndarray:
         try:
             values.append(parse(text))
         except (KeyError, ValueError) as error:
-            raise ValueError(f"column {column!r} of row {row} is {text!r}, not {dtype}") from error
+            raise ValueError(f"column {column!r} of row {row} is {text!r:.80}, not {dtype}") from error
     try:
         return np.array(values, dtype)
     except OverflowError as error:

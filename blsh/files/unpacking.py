@@ -12,6 +12,7 @@ been read to its end: what fails leaves nothing behind. A file of the same name 
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import lzma
 import os
@@ -22,13 +23,16 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from blsh.files.atomic import require_free_space
+from blsh.files.fail_points import fail_point
 
+# What is left of these was left by a process that was killed.
+SCRATCH_NAMES = ".unpacking-*.tmp"
 MAX_BYTES = 1 << 38
 MAX_MEMBERS = 1 << 20
 
@@ -44,6 +48,7 @@ _BROKEN = (
     zlib.error,
     lzma.LZMAError,
     EOFError,
+    OverflowError,
     gzip.BadGzipFile,
     NotImplementedError,
     UnicodeError,
@@ -59,6 +64,7 @@ def unpack(
     *,
     max_bytes: int = MAX_BYTES,
     max_members: int = MAX_MEMBERS,
+    reserved: Collection[str] = (),
     progress: Progress | None = None,
 ) -> tuple[str, ...]:
     """Unpack an archive into a folder.
@@ -71,6 +77,8 @@ def unpack(
         Made if it is missing.
     max_bytes, max_members : int
         Most bytes and members (files and folders) that it may hold.
+    reserved : collection of str
+        Names at the top of the folder that no member may have or lie in.
     progress : callable, optional
         Called with (bytes of the archive read, bytes of the archive) after each member; for a zip file, which
         is not read in order, with bytes written and bytes to write.
@@ -86,7 +94,7 @@ def unpack(
         If there is no such archive.
     ValueError
         If it is neither zip nor tar, is damaged, encrypted or truncated, exceeds a limit, or holds a name that
-        leaves the folder, a link, a device, or one name twice. Nothing is left in the folder.
+        leaves the folder or is reserved, a link, a device, or one name twice. Nothing is left in the folder.
     OSError
         With `errno.ENOSPC`, if the disk has no room for it.
     """
@@ -94,24 +102,25 @@ def unpack(
     if not archive.is_file():
         raise FileNotFoundError(f"archive {archive} does not exist: fetch it first")
     folder.mkdir(parents=True, exist_ok=True)
-    scratch = folder / f".unpacking-{secrets.token_hex(4)}.tmp"
+    scratch = folder / SCRATCH_NAMES.replace("*", secrets.token_hex(4))
     scratch.mkdir()
     try:
         files = _write_members(archive, scratch, max_bytes, max_members, progress)
         for name in files:
+            if name.split("/")[0] in reserved:
+                raise ValueError(f"archive {archive} holds {name!r:.300}, a name that is not its to give")
             _check_place(folder, name, archive)
         for name in files:
             place = folder / name
             place.parent.mkdir(parents=True, exist_ok=True)
             os.replace(scratch / name, place)
     except _BROKEN as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise ValueError(f"archive {archive} is damaged ({reason}): remove it and fetch it again") from error
+        raise ValueError(_damaged(archive, error)) from error
     except OSError as error:
-        if error.errno is not None:
+        # Without a number: what bz2 says of bytes that are none of its own. EINVAL: an offset before the file's start.
+        if error.errno not in (None, errno.EINVAL):
             raise
-        # What bz2 says of bytes that are none of its own.
-        raise ValueError(f"archive {archive} is damaged ({error}): remove it and fetch it again") from error
+        raise ValueError(_damaged(archive, error)) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return tuple(sorted(files))
@@ -143,9 +152,10 @@ def _write_members(
                     place.parent.mkdir(parents=True, exist_ok=True)
                     _copy(open_member, place, size, raw, archive)
                     files.append(name)
+                    fail_point("unpack.member")
             except (FileExistsError, NotADirectoryError, IsADirectoryError):
                 raise ValueError(
-                    f"archive {archive} holds {raw!r} twice, as file or folder: it is not unpacked"
+                    f"archive {archive} holds {raw!r:.300} twice, as file or folder: it is not unpacked"
                 ) from None
             if progress is not None:
                 progress(*done(n_bytes))
@@ -165,7 +175,7 @@ def _copy(open_member: Callable[[], IO[bytes]], place: Path, size: int, raw: str
             target.write(block)
     if left:
         raise ValueError(
-            f"archive {archive} is damaged, {raw!r} is not of the {size} bytes that it says: "
+            f"archive {archive} is damaged, {raw!r:.300} is not of the {size} bytes that it says: "
             f"remove it and fetch it again"
         )
 
@@ -190,7 +200,7 @@ def _opened(archive: Path) -> Iterator[tuple[Iterator[_Member], Callable[[int], 
                 yield _tar_members(tar, archive), lambda _: (min(handle.tell(), n_archive), n_archive)
         except tarfile.ReadError as error:
             raise ValueError(
-                f"archive {archive} is damaged, or neither zip nor tar ({error}): fetch it again"
+                f"archive {archive} is damaged, or neither zip nor tar ({error!s:.200}): fetch it again"
             ) from None
         finally:
             plain.close()
@@ -203,8 +213,8 @@ def _zip_members(opened: zipfile.ZipFile, infos: list[zipfile.ZipInfo], archive:
             raise ValueError(_not_plain(info.filename, archive))
         if info.flag_bits & 1:
             raise ValueError(f"archive {archive} is encrypted: unpack it by hand")
-        # `orig_filename` is the name before zipfile makes it harmless: a NUL would cut it short.
-        yield info.orig_filename, info.is_dir(), info.file_size, lambda info=info: opened.open(info)
+        # `orig_filename` is the name before zipfile makes it harmless, a NUL would cut it short; `is_dir` fails on ''.
+        yield info.orig_filename, info.filename.endswith("/"), info.file_size, lambda info=info: opened.open(info)
 
 
 def _tar_members(tar: tarfile.TarFile, archive: Path) -> Iterator[_Member]:
@@ -228,8 +238,13 @@ class _Bounded:
         return self._plain.read(size)
 
 
+def _damaged(archive: Path, error: Exception) -> str:
+    reason = repr(str(error))[1:-1] or type(error).__name__
+    return f"archive {archive} is damaged ({reason:.200}): remove it and fetch it again"
+
+
 def _not_plain(name: str, archive: Path) -> str:
-    return f"archive {archive} holds {name!r}, a link or device: only plain files and folders are unpacked"
+    return f"archive {archive} holds {name!r:.300}, a link or device: only plain files and folders are unpacked"
 
 
 def _inner_name(raw: str, archive: Path) -> str:
@@ -237,7 +252,7 @@ def _inner_name(raw: str, archive: Path) -> str:
     parts = [part for part in raw.rstrip("/").split("/") if part != "."]
     outside = raw.startswith("/") or "\\" in raw or raw[1:2] == ":" or any(part in ("", "..") for part in parts)
     if (outside and raw not in (".", "./")) or _UNPRINTABLE.search(raw):
-        raise ValueError(f"archive {archive} holds the name {raw!r}, which leaves the folder: it is not unpacked")
+        raise ValueError(f"archive {archive} holds the name {raw!r:.300}, which leaves the folder: it is not unpacked")
     return "/".join(parts)
 
 
@@ -249,3 +264,8 @@ def _check_place(folder: Path, name: str, archive: Path) -> None:
         raise ValueError(f"{place} lies behind a link that leaves {folder}: {archive} is not unpacked")
     if place.is_dir():
         raise ValueError(f"{place} is a folder, and a file in {archive}: move it away")
+    parent = folder
+    for part in name.split("/")[:-1]:
+        parent = parent / part
+        if os.path.lexists(parent) and not parent.is_dir():
+            raise ValueError(f"{parent} is no folder, and one in {archive}: move it away")

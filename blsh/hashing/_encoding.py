@@ -1,4 +1,4 @@
-"""Kernel of `blsh.hashing.projections.encode`, which describes the order of its sums."""
+"""Kernels of `blsh.hashing.projections.encode`, which describes the order of their sums."""
 
 from __future__ import annotations
 
@@ -40,6 +40,33 @@ def encode_rows(features, matrix, bias, words, finite):
                         if sums[i, j] + bias[word * BITS_AT_ONCE + j] >= 0:
                             bits |= np.uint64(1) << np.uint64(j)
                     words[frame + i, word] = bits
+
+
+@njit(cache=True, parallel=True)
+def encode_one_bit(features, vector, bias, words, finite):
+    """Do what `encode_rows` does for one bit, without the 63 that it would compute besides.
+
+    features (frames, n_features) float32; vector (n_features,) float64; bias float64; words (frames, 1) uint64 and
+    finite (frames,) bool are written. Four frames at a time, because each sum waits for its own last addition.
+    """
+    n_frames = features.shape[0]
+    for block in prange((n_frames + _BLOCK - 1) // _BLOCK):
+        last = min((block + 1) * _BLOCK, n_frames)
+        for frame in range(block * _BLOCK, last, _FRAMES_AT_ONCE):
+            # Beyond the block's end its last frame is done again.
+            f1, f2, f3 = min(frame + 1, last - 1), min(frame + 2, last - 1), min(frame + 3, last - 1)
+            row0, row1, row2, row3 = features[frame], features[f1], features[f2], features[f3]
+            sum0, sum1, sum2, sum3 = 0.0, 0.0, 0.0, 0.0
+            for d in range(vector.shape[0]):
+                p = vector[d]
+                sum0 += np.float64(row0[d]) * p
+                sum1 += np.float64(row1[d]) * p
+                sum2 += np.float64(row2[d]) * p
+                sum3 += np.float64(row3[d]) * p
+            for f, total in ((frame, sum0), (f1, sum1), (f2, sum2), (f3, sum3)):
+                words[f, 0] = np.uint64(total + bias >= 0)
+                # Infinities and NaN do not leave a sum, and products of float32 numbers are far from infinite.
+                finite[f] = np.isfinite(total)
 
 
 @njit(cache=True)

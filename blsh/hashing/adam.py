@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 
 __all__ = ["AdamState", "adam_start", "adam_step"]
@@ -45,8 +46,15 @@ def adam_step(
 ) -> tuple[np.ndarray, AdamState]:
     """Take one step from ``vector`` against ``gradient``, both (size,): the new vector and state."""
     steps = state.steps + 1
-    first = BETA1 * state.first + (1 - BETA1) * gradient
-    second = BETA2 * state.second + (1 - BETA2) * gradient**2
-    denominator = np.sqrt(second / (1 - BETA2**steps)) + EPSILON
-    step = learning_rate / (1 - BETA1**steps) * first / denominator
-    return vector - step, AdamState(steps, first, second)
+    updated, first, second = np.empty((3, len(vector)))
+    rate, correction = learning_rate / (1 - BETA1**steps), 1 - BETA2**steps
+    _update(vector, gradient, state.first, state.second, rate, correction, updated, first, second)
+    return updated, AdamState(steps, first, second)
+
+
+@numba.njit(cache=True, nogil=True)
+def _update(vector, gradient, first, second, rate, correction, new_vector, new_first, new_second) -> None:
+    for i in range(vector.shape[0]):
+        new_first[i] = BETA1 * first[i] + (1 - BETA1) * gradient[i]
+        new_second[i] = BETA2 * second[i] + (1 - BETA2) * gradient[i] ** 2
+        new_vector[i] = vector[i] - rate * new_first[i] / (np.sqrt(new_second[i] / correction) + EPSILON)

@@ -35,12 +35,13 @@ import numba
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from blsh.files.fail_points import fail_point
 from blsh.hashing.descent import descend
 from blsh.hashing.initialisation import draw_start
 from blsh.hashing.profiles import TrainingParams
 from blsh.hashing.projections import Projections
 from blsh.hashing.rounds import BoostRound, projections_of
-from blsh.hashing.scratch import Scratch
+from blsh.hashing.scratch import Scratch, release_pages
 from blsh.hashing.segment_sources import FixedSegments, FreshSegments
 from blsh.hashing.segments import Segment, count_segments, signs_of_frames
 from blsh.hashing.training_state import load_rounds, save_rounds
@@ -226,6 +227,7 @@ def boost(
                     n_threads=numba.get_num_threads(),
                 )
                 rounds.append(new)
+                fail_point("training.round")
                 now = time.monotonic()
                 if state is not None and now - last_save >= SECONDS_BETWEEN_SAVES:
                     save_rounds(state, rounds, fingerprint=fingerprint)
@@ -258,7 +260,7 @@ def _check_inputs(
     if features.ndim != 2 or features.dtype != np.float32:
         raise TypeError(f"features are {features.dtype} of shape {features.shape}: float32 (frames, width) needed")
     n_frames, width = features.shape
-    if params.target.name == "mix" and masks is None:
+    if params.target.needs_masks and masks is None:
         raise ValueError(f"the target {params.target} needs the frames' binary masks: give masks")
     if masks is not None and (masks.dtype != np.uint8 or masks.ndim != 2 or len(masks) != n_frames):
         raise ValueError(f"masks of shape {masks.shape} do not match {n_frames} frames: packed uint8 rows needed")
@@ -270,3 +272,4 @@ def _check_inputs(
         finite = np.isfinite(features[first : first + 4096]).all(axis=1)
         if not finite.all():
             raise ValueError(f"features row {first + int(np.argmin(finite))} holds NaN or infinity: compute them again")
+        release_pages(features)

@@ -24,11 +24,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from blsh.hashing._products import follow_signs, rows_times_vector, vector_times_rows
 from blsh.hashing.adam import adam_start, adam_step
 from blsh.hashing.profiles import TrainingParams
-from blsh.hashing.weights import Objective, add_rows
+from blsh.hashing.weights import Objective
 
-__all__ = ["Descent", "descend", "signs_of", "surrogate_gradient"]
+__all__ = ["Descent", "descend", "surrogate_gradient"]
 
 STOP_WINDOW = 10  # passes; the authors' code
 
@@ -71,14 +72,13 @@ def descend(
     signs = np.zeros((len(frames), n))
     products = np.zeros((len(frames), n))
     adam = adam_start(len(vector))
+    z = np.empty(n, np.float32)
     losses: list[float] = []
     while not _is_done(losses, n, params):
         total = 0.0
         for rows, objective, t, product in zip(frames, objectives, signs, products, strict=True):
-            z = rows @ vector[:-1].astype(np.float32) + np.float32(vector[-1])
-            change = signs_of(z) - t
-            t += change
-            add_rows(product, objective.matrix, np.flatnonzero(change), change)
+            rows_times_vector(rows, vector[:-1].astype(np.float32), np.float32(vector[-1]), z)
+            follow_signs(z, t, product, objective.matrix)
             total += objective.constant - 0.5 * float(np.dot(t, product))
             gradient = surrogate_gradient(rows, z, t, product, objective.row_weights if with_pull else None)
             if not params.bias:
@@ -86,11 +86,6 @@ def descend(
             vector, adam = adam_step(vector, gradient, adam, learning_rate=rate)
         losses.append(total / len(frames))
     return Descent(vector, np.array(losses))
-
-
-def signs_of(values: np.ndarray) -> np.ndarray:
-    """Bits as ±1 in float64; 0 counts as +1, so that silence has a code."""
-    return np.where(values >= 0, 1.0, -1.0)
 
 
 def surrogate_gradient(
@@ -115,7 +110,11 @@ def surrogate_gradient(
     """
     by_sign = -product if row_weights is None else row_weights * signs - product
     by_value = by_sign * (1 - np.square(np.tanh(z, dtype=np.float64)))
-    return np.append(by_value.astype(np.float32) @ rows, by_value.sum())
+    by_feature = np.empty(rows.shape[1], np.float32)
+    vector_times_rows(by_value.astype(np.float32), rows, by_feature)
+    gradient = np.empty(len(by_feature) + 1)
+    gradient[:-1], gradient[-1] = by_feature, by_value.sum()
+    return gradient
 
 
 def _is_done(losses: Sequence[float], n: int, params: TrainingParams) -> bool:

@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from blsh.files.arrays import load_stamped, save_stamped
-from blsh.hashing._encoding import BITS_AT_ONCE, FEATURES_AT_ONCE, encode_rows
+from blsh.hashing._encoding import BITS_AT_ONCE, FEATURES_AT_ONCE, encode_one_bit, encode_rows
 from blsh.hashing.codes import WORD_BITS, Codes
 from blsh.hashing.plain_arrays import on_cache_line, plain_array
 
@@ -138,16 +138,19 @@ def encode(features: np.ndarray, projections: Projections) -> Codes:
             f"features of width {n_features} do not fit projections of width {projections.n_features}:"
             " use the feature that these were made for"
         )
-    # Zeros fill up what the kernel takes at once: 0 · 0 changes no sum, and spare bits are cut.
     n_words = -(-projections.n_bits // WORD_BITS)
-    shape = (-(-n_features // FEATURES_AT_ONCE) * FEATURES_AT_ONCE, n_words * BITS_AT_ONCE)
-    matrix = on_cache_line(shape, np.float64)
-    matrix[:n_features, : projections.n_bits] = projections.matrix.T
-    bias = np.full(n_words * BITS_AT_ONCE, -np.inf)
-    bias[: projections.n_bits] = projections.bias
     words = np.empty((n_frames, n_words), np.uint64)
     finite = np.ones(n_frames, np.bool_)
-    encode_rows(features, matrix, bias, words, finite)
+    if projections.n_bits == 1:
+        encode_one_bit(features, projections.matrix[0].astype(np.float64), float(projections.bias[0]), words, finite)
+    else:
+        # Zeros fill up what the kernel takes at once: 0 · 0 changes no sum, and spare bits are cut.
+        shape = (-(-n_features // FEATURES_AT_ONCE) * FEATURES_AT_ONCE, n_words * BITS_AT_ONCE)
+        matrix = on_cache_line(shape, np.float64)
+        matrix[:n_features, : projections.n_bits] = projections.matrix.T
+        bias = np.full(n_words * BITS_AT_ONCE, -np.inf)
+        bias[: projections.n_bits] = projections.bias
+        encode_rows(features, matrix, bias, words, finite)
     if not finite.all():
         row = int(np.argmin(finite))
         raise ValueError(f"features of frame {row} are not finite: look for NaN or Inf in its recording")

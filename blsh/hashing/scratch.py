@@ -1,11 +1,15 @@
 """Arrays that may be larger than memory: in memory up to a limit, else in a mapped file that nobody sees.
 
+What a process has read of a mapped file counts as its memory until the system needs the room. `release_pages` lets go
+of it at once, so that reading a few frames of a large file costs a few frames.
+
 The file's blocks are reserved before it is mapped. A mapped write to a full disk would kill the process by
 SIGBUS; so a full disk is an ordinary error here, before the work begins.
 """
 
 from __future__ import annotations
 
+import mmap
 import os
 import tempfile
 from dataclasses import dataclass
@@ -17,7 +21,7 @@ import numpy as np
 
 from blsh.files.atomic import require_free_space
 
-__all__ = ["Scratch"]
+__all__ = ["Scratch", "release_pages"]
 
 
 @dataclass
@@ -63,6 +67,15 @@ class Scratch:
         with tempfile.TemporaryFile(dir=self.folder) as handle:
             _reserve(handle, n_bytes)
             return np.memmap(handle, np.float32, "r+", shape=shape).view(np.ndarray)
+
+
+def release_pages(array: np.ndarray) -> None:
+    """Let go of the pages of a file that is mapped for reading; any other array is left as it is."""
+    root = array
+    while isinstance(root.base, np.ndarray):
+        root = root.base
+    if isinstance(root, np.memmap) and root.mode == "r" and hasattr(root.base, "madvise"):
+        root.base.madvise(mmap.MADV_DONTNEED)
 
 
 def _reserve(handle: BinaryIO, n_bytes: int) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from blsh.hashing.profiles import TrainingParams
 from blsh.hashing.rounds import BoostRound, projections_of
-from blsh.hashing.scratch import Scratch
+from blsh.hashing.scratch import Scratch, release_pages
 from blsh.hashing.segments import Segment, draw_segments, signs_of_frames
 from blsh.hashing.similarity import target_ssm
 
@@ -39,11 +39,10 @@ class FreshSegments:
         drawn = draw_segments(len(self._features), self._params, rng=rng)
         numbers = np.concatenate(drawn)
         n_segments, n = numbers.shape
-        frames = self._features[numbers.ravel()]
-        codes = np.empty((len(frames), 0), np.int8)
+        frames = _gather(self._features, numbers, np.empty((n_segments, n, self._features.shape[1]), np.float32))
+        codes = np.empty((n_segments, n, len(rounds)), np.int8)
         if rounds:
-            codes = signs_of_frames(frames, projections_of(rounds))
-        frames, codes = frames.reshape(n_segments, n, -1), codes.reshape(n_segments, n, -1)
+            codes = signs_of_frames(frames.reshape(n_segments * n, -1), projections_of(rounds)).reshape(codes.shape)
         segments = [
             Segment(frames[i], codes[i], _target_maker(frames[i], self._masks, numbers[i], self._params))
             for i in range(n_segments)
@@ -78,16 +77,17 @@ class FixedSegments:
         numbers = np.concatenate(drawn)
         n_segments, n = numbers.shape
         self._n_training = len(drawn[0])
-        self._frames = scratch.empty(n_segments, n, features.shape[1])
-        for rows, chosen in zip(self._frames, numbers, strict=True):
-            rows[:] = features[chosen]
+        self._frames = _gather(features, numbers, scratch.empty(n_segments, n, features.shape[1]))
         self._codes = np.empty((n_segments, n, params.n_bits), np.int8)
         self._n_coded = 0
         self._targets: list[np.ndarray | Callable[[], np.ndarray]] = [
             _target_maker(rows, masks, chosen, params) for rows, chosen in zip(self._frames, numbers, strict=True)
         ]
         if scratch.fits(n_segments, n, n):
-            self._targets = [make() for make in self._targets]
+            kept = scratch.empty(n_segments, n, n)
+            for room, make in zip(kept, self._targets, strict=True):
+                room[:] = make()
+            self._targets = list(kept)
 
     def draw(self, rounds: Sequence[BoostRound], *, rng: np.random.Generator) -> tuple[list[Segment], list[Segment]]:
         """Give the segments, coded by ``rounds``; nothing is left to chance."""
@@ -104,6 +104,14 @@ class FixedSegments:
         return segments[: self._n_training], segments[self._n_training :]
 
 
+def _gather(features: np.ndarray, numbers: np.ndarray, frames: np.ndarray) -> np.ndarray:
+    """Copy the rows of each segment's numbers to ``frames``, and return it."""
+    for rows, chosen in zip(frames, numbers, strict=True):
+        rows[:] = features[chosen]
+        release_pages(features)
+    return frames
+
+
 def _target_maker(
     frames: np.ndarray, masks: np.ndarray | None, numbers: np.ndarray, params: TrainingParams
 ) -> Callable[[], np.ndarray]:
@@ -113,7 +121,4 @@ def _target_maker(
 def _make_target(
     frames: np.ndarray, masks: np.ndarray | None, numbers: np.ndarray, params: TrainingParams
 ) -> np.ndarray:
-    if params.target.name != "mix":
-        return target_ssm(frames, params.target)
-    # The padding bits of packed rows are zero and change no cosine.
-    return target_ssm(frames, params.target, masks=np.unpackbits(masks[numbers], axis=1, bitorder="little"))
+    return target_ssm(frames, params.target, masks=masks[numbers] if params.target.needs_masks else None)

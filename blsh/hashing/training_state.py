@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from blsh.files.arrays import load_stamped, save_stamped
-from blsh.hashing.rounds import BoostRound
+from blsh.files.fail_points import fail_point
+from blsh.hashing.rounds import BoostRound, projections_of
 
 __all__ = ["load_rounds", "save_rounds"]
 
@@ -32,6 +33,7 @@ def save_rounds(path: Path, rounds: Sequence[BoostRound], *, fingerprint: str) -
     arrays["projections"] = np.array([r.projection for r in rounds])
     arrays["losses"] = np.concatenate([r.losses for r in rounds])
     save_stamped(path, KIND, VERSION, {"fingerprint": fingerprint}, arrays)
+    fail_point("training.saved")
 
 
 def load_rounds(path: Path, *, fingerprint: str) -> tuple[BoostRound, ...]:
@@ -46,9 +48,26 @@ def load_rounds(path: Path, *, fingerprint: str) -> tuple[BoostRound, ...]:
     if metadata.get("fingerprint") != fingerprint:
         _LOG.warning("training starts anew: %s belongs to other data, parameters or code", path)
         return ()
-    losses = np.split(arrays["losses"], np.cumsum(arrays["passes"])[:-1])
+    try:
+        return _rounds_of(arrays)
+    except (KeyError, TypeError, ValueError) as error:
+        _LOG.warning("training starts anew: %s does not hold rounds (%s)", path, error)
+        return ()
+
+
+def _rounds_of(arrays: dict[str, np.ndarray]) -> tuple[BoostRound, ...]:
+    for name, array in arrays.items():
+        n_axes = 2 if name == "projections" else 1
+        if array.ndim != n_axes or array.dtype.kind not in "if":
+            raise ValueError(f"{name} is {array.dtype} of shape {array.shape}")
+    passes, all_losses = arrays["passes"], arrays["losses"]
+    if passes.dtype.kind != "i" or (passes < 0).any() or passes.sum() != len(all_losses):
+        raise ValueError(f"passes of shape {passes.shape} do not fit {all_losses.shape} losses")
+    losses = np.split(all_losses, np.cumsum(passes)[:-1])
     scalars = zip(*(arrays[name].tolist() for name in _SCALARS), strict=True)
-    return tuple(
+    rounds = tuple(
         BoostRound(projection=projection, losses=loss, **dict(zip(_SCALARS, values, strict=True)))
         for projection, loss, values in zip(arrays["projections"], losses, scalars, strict=True)
     )
+    projections_of(rounds)
+    return rounds

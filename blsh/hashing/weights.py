@@ -42,7 +42,7 @@ XENT_FLOOR = np.float32(1e-10)  # keeps the logarithm finite; the authors' code'
 # Weights e^-60 below the largest are raised to that: their share of the sum stays below 1e-20, and float32
 # keeps clear of its denormal numbers, which some CPUs multiply a hundred times more slowly.
 LOG_WEIGHT_FLOOR = np.float32(-60.0)
-_BLOCK_ROWS = 32
+_BLOCK_ROWS = 128
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +68,7 @@ class Objective:
 
     def loss(self, signs: np.ndarray) -> float:
         """Weighted loss of bits ``signs`` (n,) of ±1."""
-        return self.constant - 0.5 * float(np.dot(signs, matrix_product(self.matrix, signs)))
+        return self.constant - 0.5 * float(np.dot(signs, _product(self.matrix, signs.astype(np.float64))))
 
 
 def papers_rule(
@@ -97,14 +97,11 @@ def papers_rule(
     out : ndarray of float32, shape (n, n), optional
         Where to put M.
     """
-    weights = pair_weights(target, codes, betas, loss=weight_loss, out=out)
-    row_weights = np.zeros(len(target))
-    _add_rows_to(row_weights, weights)
-    constant = np.zeros(len(target))
-    squares = np.zeros(len(target))
+    weights, scale = _relative_weights(target, codes, betas, loss=weight_loss, out=out)
+    row_weights, constant, squares = np.zeros((3, len(target)))
     for rows in _row_blocks(len(target)):
         mean, difference = pair_losses(target[rows], loss=loss)
-        _weigh(weights[rows], mean, difference, constant, squares)
+        _weigh(weights[rows], scale, mean, difference, row_weights, constant, squares)
     return Objective(weights, float(constant.sum()), row_weights, 1 / float(squares.sum()))
 
 
@@ -132,42 +129,33 @@ def pair_weights(
     TASLP (11) with per-segment normalisation, rebuilt from the codes as the module explains. ``codes`` is (n,
     l) of ±1, ``betas`` (l,); with no rounds so far W is uniform.
     """
-    n = len(target)
-    weights = np.empty((n, n), dtype=np.float32) if out is None else out
-    if not len(betas):
-        weights[:] = 1 / n**2
-        return weights
-    _weighted_gram(codes, betas, out=weights)
-    total = np.float32(np.sum(betas))
-    for rows in _row_blocks(n):
-        mean, difference = pair_losses(target[rows], loss=loss)
-        _to_log_weights(weights[rows], mean, difference, total)
-    largest = weights.max()
-    column_sums = np.zeros(n)
-    for rows in _row_blocks(n):
-        block = weights[rows]
-        block -= largest
-        np.maximum(block, LOG_WEIGHT_FLOOR, out=block)
-        np.exp(block, out=block)
-        _add_rows_to(column_sums, block)
-    weights *= np.float32(1 / column_sums.sum())
+    weights, scale = _relative_weights(target, codes, betas, loss=loss, out=out)
+    weights *= scale
     return weights
 
 
-@numba.njit(cache=True, nogil=True)
-def add_rows(product: np.ndarray, matrix: np.ndarray, rows: np.ndarray, factors: np.ndarray) -> None:
-    """Add ``factors[r] * matrix[r]`` to ``product`` (float64) for the given rows r, in their order."""
-    for r in rows:
-        row, factor = matrix[r], factors[r]
-        for j in range(matrix.shape[1]):
-            product[j] += factor * np.float64(row[j])
-
-
-def matrix_product(matrix: np.ndarray, vector: np.ndarray) -> np.ndarray:
-    """Product of a symmetric float32 matrix and a vector, summed in float64 in the rows' order."""
-    product = np.zeros(len(matrix))
-    add_rows(product, matrix, np.arange(len(matrix)), vector.astype(np.float64))
-    return product
+def _relative_weights(
+    target: np.ndarray, codes: np.ndarray, betas: np.ndarray, *, loss: str, out: np.ndarray | None
+) -> tuple[np.ndarray, np.float32]:
+    """Weights of which the largest is 1, and the factor that makes their sum 1."""
+    n = len(target)
+    weights = np.empty((n, n), dtype=np.float32) if out is None else out
+    if not len(betas):
+        weights[:] = 1
+        return weights, np.float32(1 / n**2)
+    _weighted_gram(codes, betas, out=weights)
+    total, largest = np.float32(np.sum(betas)), np.float32(-np.inf)
+    for rows in _row_blocks(n):
+        block = weights[rows]
+        _to_log_weights(block, *pair_losses(target[rows], loss=loss), total)
+        largest = max(largest, block.max())
+    column_sums = np.zeros(n)
+    for rows in _row_blocks(n):
+        block = weights[rows]
+        _shift_down(block, largest)
+        np.exp(block, out=block)
+        _add_rows_to(column_sums, block)
+    return weights, np.float32(1 / column_sums.sum())
 
 
 def _row_blocks(n: int) -> list[slice]:
@@ -191,6 +179,17 @@ def _weighted_gram(codes: np.ndarray, betas: np.ndarray, *, out: np.ndarray) -> 
 
 
 @numba.njit(cache=True, nogil=True)
+def _product(matrix, vector) -> np.ndarray:
+    """Product of a symmetric float32 matrix and a float64 vector, summed in float64 in the rows' order."""
+    product = np.zeros(matrix.shape[0])
+    for i in range(matrix.shape[0]):
+        row, factor = matrix[i], vector[i]
+        for j in range(matrix.shape[1]):
+            product[j] += factor * np.float64(row[j])
+    return product
+
+
+@numba.njit(cache=True, nogil=True)
 def _square_losses(target, mean, difference) -> None:
     half, one, two = np.float32(0.5), np.float32(1), np.float32(2)
     for i in range(target.shape[0]):
@@ -211,6 +210,14 @@ def _to_log_weights(gram, mean, difference, total) -> None:
 
 
 @numba.njit(cache=True, nogil=True)
+def _shift_down(log_weights, largest) -> None:
+    for i in range(log_weights.shape[0]):
+        row = log_weights[i]
+        for j in range(log_weights.shape[1]):
+            row[j] = max(row[j] - largest, LOG_WEIGHT_FLOOR)
+
+
+@numba.njit(cache=True, nogil=True)
 def _add_rows_to(sums, rows) -> None:
     for i in range(rows.shape[0]):
         row = rows[i]
@@ -219,11 +226,13 @@ def _add_rows_to(sums, rows) -> None:
 
 
 @numba.njit(cache=True, nogil=True)
-def _weigh(weights, mean, difference, constant, squares) -> None:
+def _weigh(weights, scale, mean, difference, row_weights, constant, squares) -> None:
+    """Turn relative weights into M in place, and add up W, W ⊙ m and W²."""
     for i in range(weights.shape[0]):
         row, means, differences = weights[i], mean[i], difference[i]
         for j in range(weights.shape[1]):
-            w = row[j]
+            w = row[j] * scale
+            row_weights[j] += np.float64(w)
             constant[j] += np.float64(w * means[j])
             squares[j] += np.float64(w * w)
             row[j] = w * differences[j]

@@ -32,6 +32,7 @@ from blsh.files import tables
 from blsh.signal.audio import SAMPLE_RATE
 
 CROSS_FADE = 160  # samples: 10 ms
+_SAMPLES_MAX = 1 << 62  # JSON has no largest integer, and what follows has
 
 _COLUMNS = {
     "set": str,
@@ -68,14 +69,16 @@ class Piece:
 
     def __post_init__(self) -> None:
         if type(self.corpus) is not str or type(self.path) is not str or not self.corpus:
-            raise ValueError(f"corpus={self.corpus!r}, path={self.path!r} do not name a recording")
+            raise ValueError(f"corpus={self.corpus!r:.80}, path={self.path!r:.80} do not name a recording")
         check_path(self.path)
         if type(self.start) is not int or type(self.n_samples) is not int:
-            raise TypeError(f"start={self.start!r}, n_samples={self.n_samples!r}: both must be integers ({self.path})")
-        if self.start < 0 or self.n_samples < 1:
+            raise TypeError(
+                f"start={self.start!r:.80}, n_samples={self.n_samples!r:.80}: both must be integers ({self.path})"
+            )
+        if self.start < 0 or self.n_samples < 1 or self.start + self.n_samples > _SAMPLES_MAX:
             raise ValueError(
-                f"start={self.start}, n_samples={self.n_samples} is no region: need start >= 0 and "
-                f"n_samples >= 1 ({self.path})"
+                f"start={self.start!r:.80}, n_samples={self.n_samples!r:.80} is no region: need start >= 0, "
+                f"n_samples >= 1 and a sum of at most {_SAMPLES_MAX} ({self.path})"
             )
 
 
@@ -120,7 +123,7 @@ class Recipe:
             if not getattr(self, name):
                 raise ValueError(f"{name} is empty: a recipe needs it ({self.speech.path})")
         if self.gender not in GENDERS:
-            raise ValueError(f"gender={self.gender!r} is not 'F', 'M' or '' ({self.speech.path})")
+            raise ValueError(f"gender={self.gender!r:.80} is not 'F', 'M' or '' ({self.speech.path})")
         if math.isinf(self.snr_db):
             raise ValueError(f"snr_db={self.snr_db} is not finite ({self.speech.path})")
         if self.is_pair and [piece.corpus for piece in self.noise_pieces] != [self.speech.corpus]:
@@ -187,7 +190,7 @@ def read_recipes(path: Path, *, corpora: Collection[str] | None = None) -> tuple
             recipe = Recipe(*labels, Piece(corpus, speech_path, start, n_samples), _parse_pieces(noise))
             for piece in (recipe.speech, *recipe.noise_pieces):
                 if corpora is not None and piece.corpus not in corpora:
-                    raise ValueError(f"corpus {piece.corpus!r} is unknown: there are {', '.join(sorted(corpora))}")
+                    raise ValueError(f"corpus {piece.corpus!r:.80} is unknown: there are {', '.join(sorted(corpora))}")
         except (TypeError, ValueError) as error:
             raise ValueError(f"row {row} of {path}: {error}; make the recipes again") from None
         recipes.append(recipe)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from blsh.corpora.manifest import GENDERS
 from blsh.files.tables import read_csv, write_csv
 from blsh.mixtures.recipes import Piece
 from blsh.mixtures.units import SpeechUnit
@@ -50,9 +51,18 @@ def read_units(path: Path) -> dict[str, tuple[SpeechUnit, ...]]:
         If the file is missing, lacks a column or holds an invalid value.
     """
     units: dict[str, list[SpeechUnit]] = {source: [] for source in SOURCES}
-    for row in read_csv(path, COLUMNS).itertuples(index=False):
-        if row.source not in units:
-            raise ValueError(f"source={row.source!r} is none of {', '.join(SOURCES)} ({path}); run 'blsh units' again")
-        piece = Piece(row.corpus, row.path, int(row.start), int(row.n_samples))
-        units[row.source].append(SpeechUnit(row.utterance, row.speaker, row.gender, piece))
+    frame = read_csv(path, COLUMNS)
+    for row, record in enumerate(zip(*(frame[column].tolist() for column in COLUMNS), strict=True), start=1):
+        source, utterance, speaker, gender, *piece = record
+        try:
+            if source not in units:
+                raise ValueError(f"source={source!r:.80} is none of {', '.join(SOURCES)}")
+            if not utterance or not speaker or gender not in GENDERS:
+                raise ValueError(
+                    f"utterance={utterance!r:.80}, speaker={speaker!r:.80}, gender={gender!r:.80}: "
+                    "need the first two, and 'F', 'M' or ''"
+                )
+            units[source].append(SpeechUnit(utterance, speaker, gender, Piece(*piece)))
+        except ValueError as error:
+            raise ValueError(f"row {row} of {path}: {error}; run 'blsh units' again") from None
     return {source: tuple(members) for source, members in units.items()}

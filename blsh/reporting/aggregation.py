@@ -118,7 +118,8 @@ def coverage(expected: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     expected
-        The columns of `CELL` and ``repeat``, one row for each cell and repeat that the run is to score.
+        The columns of `CELL` and ``repeat``, one row for each cell and repeat that the run is to score; and
+        ``reason``, if it is known, why a cell is not scored.
     scores
         What there is.
 
@@ -126,13 +127,17 @@ def coverage(expected: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         One row for each set, system, feature, target, profile and rho: ``n_expected`` and ``n_done`` cells,
-        each cell counted once a repeat.
+        each cell counted once a repeat, and the ``reason`` of those that are not done.
     """
     cells = [*CELL, "repeat"]
     done = scores[cells].drop_duplicates().assign(n_done=1)
-    table = expected[cells].drop_duplicates().merge(done, on=cells, how="left")
+    table = expected[cells].assign(reason=expected.get("reason", "")).drop_duplicates(cells)
+    table = table.merge(done, on=cells, how="left")
     table = table.assign(n_expected=1, n_done=table["n_done"].fillna(0).astype("int64"))
-    return table.groupby(list(FAMILY), sort=True, dropna=False)[["n_expected", "n_done"]].sum().reset_index()
+    table["reason"] = table["reason"].where(table["n_done"] == 0, "")
+    grouped = table.groupby(list(FAMILY), sort=True, dropna=False)
+    counts = grouped[["n_expected", "n_done"]].sum()
+    return counts.assign(reason=grouped["reason"].agg(_distinct_texts)).reset_index()
 
 
 def failures(scores: pd.DataFrame) -> pd.DataFrame:
@@ -196,6 +201,10 @@ def best_bits(
     return pd.concat(tables, ignore_index=True).sort_values([*family, "metric"], ignore_index=True)
 
 
+def _distinct_texts(texts: pd.Series) -> str:
+    return "; ".join(text for text in dict.fromkeys(texts) if text)
+
+
 def _aggregate_by(scores: pd.DataFrame, by: str) -> pd.DataFrame:
     """Average cells over all rows that share a `group`."""
     cell = [*CELL, "group"]
@@ -239,11 +248,12 @@ def _count_distinct(scores: pd.DataFrame, cell: list[str], names: list[str]) -> 
 
 
 def _count_failures(scores: pd.DataFrame, cell: list[str]) -> pd.DataFrame:
-    grouped = scores.groupby(cell, dropna=False)
+    keys = [scores[name] for name in cell]
     columns = {}
     for metric in METRICS:
         # "sdr" must not match inside "si_sdr": the underscore counts as a letter.
-        named = scores["reason"].str.contains(rf"\b{metric}\b", regex=True)
-        asked = (scores[metric].notna() | named).groupby([scores[name] for name in cell], dropna=False).any()
-        columns[metric] = grouped[metric].apply(lambda values: int(values.isna().sum())) * asked
+        named = scores["reason"].str.contains(rf"\b{metric}\b", regex=True) if scores["reason"].any() else False
+        known = scores[metric].notna()
+        asked = (known | named).groupby(keys, dropna=False).any()
+        columns[metric] = (~known).groupby(keys, dropna=False).sum() * asked
     return pd.DataFrame(columns)

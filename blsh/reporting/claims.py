@@ -15,12 +15,11 @@ from typing import Any
 
 import yaml
 
-from blsh.reporting.labels import SYSTEM_NAMES, feature_name
+from blsh.reporting.labels import CONTROLS, NETWORKS, SYSTEM_NAMES, feature_name, target_name, variant_name
 from blsh.reporting.scores import METRICS
 
-__all__ = ["CONTROLS", "Claim", "Term", "Threshold", "load_claims", "parse_claims"]
+__all__ = ["Claim", "Term", "Threshold", "load_claims", "parse_claims"]
 
-CONTROLS = ("mixture", "constant", "ibm", "irm")
 CURVES = ("smallest_lead", "mean_lead", "crossing", "spread")
 ON_TRAINING = ("beta_ratio", "beta_fall")
 STATISTICS = ("difference", *CURVES, *ON_TRAINING)
@@ -31,12 +30,14 @@ TESTS = ("bootstrap", "seeds")
 class Term:
     """One system at one setting; without ``n_bits`` a curve over L, or a system that has no L.
 
-    ``target`` and ``profile`` are those of the model that is judged unless the term names its own.
+    ``target`` and ``profile`` are those of the model that is judged unless the term names its own; ``snr_db`` None
+    is whatever the set has; a ``noise`` leaves the others out.
     """
 
     system: str
     set: str = "open"
-    snr_db: float = 0.0
+    snr_db: float | None = 0.0
+    noise: str = ""
     variant: str = ""
     feature: str = ""
     rho: float = 0.0
@@ -45,10 +46,13 @@ class Term:
     profile: str | None = None
 
     def __str__(self) -> str:
-        parts = [self.system, self.variant, self.feature]
+        parts = [self.system, self.variant, self.feature, self.target or ""]
         parts += [f"rho={self.rho:g}"] if self.rho else []
         parts += [f"L={self.n_bits}"] if self.n_bits else []
-        return " ".join(part for part in parts if part) + f" on {self.set}"
+        parts += [f"on {self.set}"]
+        parts += [f"at {self.snr_db:g} dB"] if self.snr_db else []
+        parts += [f"in {self.noise}"] if self.noise else []
+        return " ".join(part for part in parts if part)
 
 
 @dataclass(frozen=True)
@@ -159,7 +163,14 @@ def parse_claims(text: str, source: str) -> tuple[Claim, ...]:
     return tuple(claims)
 
 
-_LABELS = {"rho": "ρ = {:g}".format, "feature": feature_name, "system": SYSTEM_NAMES.__getitem__}
+_LABELS = {
+    "rho": "ρ = {:g}".format,
+    "feature": feature_name,
+    "system": SYSTEM_NAMES.__getitem__,
+    "variant": variant_name,
+    "target": target_name,
+    "snr_db": lambda snr_db: f"{snr_db:g} dB".replace("-", "−"),
+}
 
 
 def _expand(entry: Mapping[str, Any]) -> Iterator[Claim]:
@@ -180,7 +191,7 @@ def _expand(entry: Mapping[str, Any]) -> Iterator[Claim]:
         yield Claim(
             **{
                 **entry,
-                "id": "-".join([entry["id"], *(str(value) for value in varied.values())]),
+                "id": "-".join([entry["id"], *map(_id_part, varied.values())]),
                 "statement": entry["statement"] + (f" ({', '.join(labels)})" if labels else ""),
                 "left": tuple(_term(term, chosen) for term in left),
                 "right": tuple(_term(term, chosen) for term in right),
@@ -189,10 +200,18 @@ def _expand(entry: Mapping[str, Any]) -> Iterator[Claim]:
         )
 
 
+def _id_part(value: object) -> str:
+    """Spell a value for an id, where a minus sign would read as a dash: ``m5``."""
+    return str(value).replace("-", "m") if isinstance(value, (int, float)) else str(value)
+
+
 def _term(given: Mapping[str, Any], chosen: Mapping[str, Any]) -> Term:
     values = {**chosen, **given}
-    if values.get("system") in CONTROLS:
-        values = {name: value for name, value in values.items() if name not in ("feature", "rho")}
+    system = values.get("system")
+    inapplicable = {"feature", "rho", "n_bits"} if system in (*CONTROLS, *NETWORKS) else set()
+    inapplicable |= set() if system in NETWORKS else {"variant"}
+    inapplicable |= set() if system == "blsh" else {"target"}
+    values = {name: value for name, value in values.items() if name in given or name not in inapplicable}
     known = {field.name for field in fields(Term)}
     if not set(values) <= known:
         raise KeyError(f"unknown key {min(set(values) - known)!r} in a term")

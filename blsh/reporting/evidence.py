@@ -3,7 +3,8 @@
 All sides of a claim see the same mixtures and repeats: a mixture that one side lacks, or could not be scored
 on, is left out of all. Of every cell three kinds of mean are taken, as rows of one array: first that of the
 mixtures as they are, then that of each noise alone, then one for each resample (`blsh.reporting.bootstrap`).
-Noises are those of the open set where the claim concerns it; another set's noises are then kept together.
+Noises are those of the open set where the claim concerns it; another set's noises are then kept together, and
+so are all where a term is about one noise alone.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ import numpy as np
 import pandas as pd
 
 from blsh.reporting.bootstrap import mixture_weights, repeat_weights, weighted_means
+from blsh.reporting.cells import main_targets, set_at
 from blsh.reporting.claims import Term
-from blsh.reporting.scores import CELL, MIXTURE
+from blsh.reporting.labels import NETWORKS
+from blsh.reporting.scores import CELL, DTYPES, MIXTURE
+from blsh.reporting.training_status import not_trained, untrained_networks
 
 __all__ = ["Evidence", "MissingError", "Model", "Resampled", "models_of"]
 
@@ -49,8 +53,12 @@ class Resampled:
 
 
 def models_of(cells: pd.DataFrame) -> tuple[Model, ...]:
-    """Return the BLSH models among some cells, in sorted order."""
+    """Return the BLSH models among some cells that the papers' claims are about, in sorted order.
+
+    The claims are about the target ``ssm`` (those about others name them), and about any target of a run without it.
+    """
     trained = cells.loc[cells["system"] == "blsh", ["target", "profile"]].drop_duplicates()
+    trained = trained[trained["target"].isin(main_targets(trained))]
     return tuple(Model(*row) for row in sorted(trained.itertuples(index=False, name=None)))
 
 
@@ -63,6 +71,8 @@ class Evidence:
         Checked scores.
     expected
         The cells that the run is to score, to tell what is missing from what was never asked for.
+    networks
+        ``networks.csv``, to tell which trainings did not end by their stop rule.
     n_resamples
         Resamples of the bootstrap.
     entropy
@@ -70,13 +80,24 @@ class Evidence:
         nor further systems change a verdict.
     """
 
-    def __init__(self, scores: pd.DataFrame, expected: pd.DataFrame, *, n_resamples: int, entropy: int) -> None:
+    def __init__(
+        self,
+        scores: pd.DataFrame,
+        expected: pd.DataFrame,
+        *,
+        networks: pd.DataFrame,
+        n_resamples: int,
+        entropy: int,
+    ) -> None:
         self.n_resamples = n_resamples
         self._entropy = entropy
         self._scores = scores
         self._rows_of = scores.groupby(list(CELL), sort=True, dropna=False).indices
-        self._cells = scores[list(CELL)].drop_duplicates(ignore_index=True)
-        self._expected = expected[list(CELL)].drop_duplicates()
+        scored, wanted = (table[list(CELL)].drop_duplicates(ignore_index=True) for table in (scores, expected))
+        self._scored, self._wanted = _by_system(scored), _by_system(wanted)
+        self._sets = pd.concat([scored, wanted])[["set", "snr_db"]].drop_duplicates()
+        self._networks = networks
+        self._untrained = untrained_networks(wanted, networks)
         self._mixtures: dict[Place, pd.DataFrame] = {}
         self._weights: dict[Place, np.ndarray] = {}
         self._values: dict[tuple[tuple, str], tuple[np.ndarray, np.ndarray]] = {}
@@ -100,7 +121,8 @@ class Evidence:
         MissingError
             If a term has no cell, or the terms share no L, repeat or scored mixture.
         """
-        found = [self._find(term, model) for term in terms]
+        places = [self._place(term) for term in terms]
+        found = [self._find(term, place, model) for term, place in zip(terms, places, strict=True)]
         bits = _shared_bits(found) if over_bits else ()
         found = [
             cells[cells["n_bits"].isin(bits)] if over_bits and cells["n_bits"].max() > 0 else cells for cells in found
@@ -114,17 +136,17 @@ class Evidence:
             [own[np.isin(of_repeat, repeats)] if term.rho else own for of_repeat, own in curve]
             for term, curve in zip(terms, scores, strict=True)
         ]
-        places = [(term.set, term.snr_db) for term in terms]
         known = {place: np.ones(len(self._mixtures_of(place)), dtype=bool) for place in places}
         for place, curve in zip(places, values, strict=True):
             for own in curve:
                 known[place] &= ~np.isnan(own).all(axis=0)
         main = next((place for place in places if place[0] == "open"), places[0])
-        noises = tuple(np.unique(self._mixtures_of(main)["noise"].to_numpy(str)))
+        alone = any(term.noise for term in terms)
+        noises = () if alone else tuple(np.unique(self._mixtures_of(main)["noise"].to_numpy(str)))
         means = []
-        for place, curve in zip(places, values, strict=True):
-            weights = self._weights_of(place) * known[place]
-            if place != main:
+        for term, place, curve in zip(terms, places, values, strict=True):
+            weights = self._weights_of(place) * (known[place] & self._hears(place, term.noise))
+            if alone or place != main:
                 n_own = self._mixtures_of(place)["noise"].nunique()
                 weights = np.vstack([weights[:1]] * (1 + len(noises)) + [weights[1 + n_own :]])
             means.append(np.stack([weighted_means(own, weights) for own in curve]))
@@ -139,11 +161,28 @@ class Evidence:
         digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
         return np.random.default_rng([self._entropy, int.from_bytes(digest, "little")])
 
-    def _find(self, term: Term, model: Model) -> pd.DataFrame:
+    def _place(self, term: Term) -> Place:
+        """Return the set of a term and its SNR, as this run names them."""
+        if term.snr_db is not None:
+            return set_at(self._sets, term.set, term.snr_db) or term.set, term.snr_db
+        levels = set(self._sets.loc[self._sets["set"] == term.set, "snr_db"])
+        return term.set, min(levels, default=0.0)
+
+    def _hears(self, place: Place, noise: str) -> np.ndarray:
+        """Mark the mixtures with a noise, or all if none is named."""
+        noises = self._mixtures_of(place)["noise"].to_numpy(str)
+        if noise and noise not in noises:
+            raise MissingError(f"the {place[0]} set has no noise {noise}")
+        return (noises == noise) | (not noise)
+
+    def _find(self, term: Term, place: Place, model: Model) -> pd.DataFrame:
         """Return the scored cells of a term by rising L."""
-        found = self._cells[_matches(self._cells, term, model)].sort_values("n_bits")
+        if (term.system, term.variant) in self._untrained:
+            far = not_trained(self._networks, (term.system, term.variant))
+            raise MissingError(f"{term} was not trained to its stop rule ({far})")
+        found = _matching(self._scored, term, place, model)
         if len(found) == 0:
-            if _matches(self._expected, term, model).any():
+            if len(_matching(self._wanted, term, place, model)):
                 raise MissingError(f"{term} is not scored yet")
             raise MissingError(f"{term} is not in this run's grid")
         if found["n_bits"].duplicated().any():
@@ -185,17 +224,26 @@ class Evidence:
         return self._weights[place]
 
 
-def _matches(cells: pd.DataFrame, term: Term, model: Model) -> pd.Series:
-    found = (cells["set"] == term.set) & (cells["snr_db"] == term.snr_db) & (cells["system"] == term.system)
-    found &= (cells["variant"] == term.variant) & (cells["feature"] == term.feature)
-    found &= np.isclose(cells["rho"], term.rho, rtol=1e-9, atol=0)
+def _by_system(cells: pd.DataFrame) -> dict[tuple, pd.DataFrame]:
+    return dict(list(cells.groupby(["set", "snr_db", "system", "variant"])))
+
+
+def _matching(cells: dict[tuple, pd.DataFrame], term: Term, place: Place, model: Model) -> pd.DataFrame:
+    """Return the cells of a term by rising L."""
+    own = cells.get((*place, term.system, term.variant), _NO_CELLS)
+    # What a network hears is part of its kind.
+    found = (own["feature"] == term.feature) | (term.system in NETWORKS)
+    found &= np.isclose(own["rho"], term.rho, rtol=1e-9, atol=0)
     for name in ("target", "profile"):
         # Only what was trained has a target and a profile.
         wanted = getattr(term, name)
-        found &= cells[name].isin(["", getattr(model, name)] if wanted is None else [wanted])
+        found &= own[name].isin(["", getattr(model, name)] if wanted is None else [wanted])
     if term.n_bits is not None:
-        found &= cells["n_bits"] == term.n_bits
-    return found
+        found &= own["n_bits"] == term.n_bits
+    return own[found].sort_values("n_bits")
+
+
+_NO_CELLS = pd.DataFrame({name: pd.Series(dtype=DTYPES[name]) for name in CELL})
 
 
 def _shared_bits(found: Sequence[pd.DataFrame]) -> tuple[int, ...]:

@@ -12,13 +12,14 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import wraps
+from functools import lru_cache, wraps
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from blsh.files.atomic import atomic_path, write_text
 
@@ -128,10 +129,15 @@ def legend_below(figure: Figure, panels: Sequence[Axes], *, n_columns: int) -> N
     figure.legend(lines.values(), lines.keys(), loc="outside lower center", ncols=n_columns)
 
 
+@lru_cache(maxsize=64)
 def picture_bytes(picture: Picture, suffix: str) -> bytes:
     """Draw a picture as ``pdf``, ``png`` (200 dots per inch) or ``svg``."""
     buffer = io.BytesIO()
     with mpl.rc_context(STYLE):
+        # Placing panels and legends takes most of the time, and is the same for every form.
+        if isinstance(picture.figure.get_layout_engine(), ConstrainedLayoutEngine):
+            picture.figure.draw_without_rendering()
+            picture.figure.set_layout_engine("none")
         picture.figure.savefig(buffer, format=suffix, dpi=200, metadata=METADATA[suffix])
     return buffer.getvalue()
 

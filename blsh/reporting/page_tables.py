@@ -1,24 +1,30 @@
-"""What the report shows besides the tables of results: an overview, verdicts, noises, what is missing."""
+"""What the report shows besides the tables of results: an overview, verdicts, noises, what is missing, whom to name."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from importlib.resources import as_file, files
 
 import pandas as pd
 
-from blsh.reporting.labels import SYSTEM_NAMES, at, feature_name, main_snr, plural
+from blsh.files.tables import read_csv
+from blsh.reporting.cells import at, main_snr, plain
+from blsh.reporting.labels import NETWORKS, SYSTEM_NAMES, feature_name, network_name, noise_name, plural
 from blsh.reporting.summaries import Summaries
 from blsh.reporting.tables import Cell, Column, Number, Table, text_of
+from blsh.reporting.training_status import not_trained, untrained_networks
 
 __all__ = [
     "VERDICTS",
+    "attributions",
     "claims_table",
     "frame_table",
     "headline",
     "missing_table",
     "noises_table",
     "skipped_table",
+    "untrained_table",
 ]
 
 VERDICTS = ("holds", "fails", "undecided", "not judged")
@@ -34,11 +40,14 @@ def headline(summaries: Summaries) -> list[dict[str, object]]:
         in percent, from the lowest to the highest value.
     """
     rows = at(summaries.aggregated, set="open", snr_db=main_snr(summaries.aggregated, "open"), by="all")
-    rows = rows[rows["sdr"].notna()]
+    rows = plain(rows[rows["sdr"].notna()], rivals=True)
     chosen_on = at(summaries.aggregated, set="validation", by="all")
     setting = ["variant", "feature", "target", "profile", "rho", "n_bits"]
     bars: list[dict[str, object]] = []
-    for system, own in rows.groupby("system", sort=True):
+    # A network's layers are what it is, not a setting of it.
+    kinds = rows["system"].where(~rows["system"].isin(NETWORKS), rows["system"] + " " + rows["variant"])
+    for _, own in rows.groupby(kinds, sort=True):
+        system = own["system"].iloc[0]
         known = at(chosen_on, system=system).dropna(subset="sdr").sort_values("sdr", ascending=False, kind="stable")
         for _, best in known.iterrows():
             found = at(own, **{name: best[name] for name in setting})
@@ -50,7 +59,8 @@ def headline(summaries: Summaries) -> list[dict[str, object]]:
         detail = [feature_name(row["feature"])] if row["feature"] else []
         detail += [f"ρ = {row['rho']:g}"] if row["rho"] else []
         detail += [f"L = {row['n_bits']}"] if row["n_bits"] else []
-        bars.append({"label": SYSTEM_NAMES.get(system, system), "detail": ", ".join(detail), "value": row["sdr"]})
+        name = network_name(system, row["variant"]) if system in NETWORKS else SYSTEM_NAMES.get(system, system)
+        bars.append({"label": name, "detail": ", ".join(detail), "value": row["sdr"]})
     top = max((bar["value"] for bar in bars), default=0.0)
     for bar in bars:
         bar["share"] = round(100 * max(0.0, bar["value"]) / top, 2) if top > 0 else 0.0
@@ -98,7 +108,7 @@ def claims_table(summaries: Summaries) -> Table:
 
 def _signs_text(noises: str) -> str:
     """Print ``rain:+ sea_waves:-`` as ``rain +, sea waves −``."""
-    return ", ".join(noise.replace("_", " ").replace(":", " ").replace("-", "−") for noise in noises.split(" "))
+    return ", ".join(noise_name(noise).replace(":", " ").replace("-", "−") for noise in noises.split(" "))
 
 
 def noises_table(summaries: Summaries) -> Table:
@@ -116,7 +126,7 @@ def noises_table(summaries: Summaries) -> Table:
         body.append(
             (
                 set_name,
-                noise.replace("_", " "),
+                noise_name(noise),
                 Number(float(overlap.iloc[0])) if len(overlap) else None,
                 *values,
             )
@@ -133,10 +143,10 @@ def noises_table(summaries: Summaries) -> Table:
 
 
 def missing_table(summaries: Summaries) -> Table:
-    """Count what of the expected cells is not scored, by set and system."""
+    """Count what of the expected cells is not scored, by set, system and reason."""
     short = summaries.coverage[summaries.coverage["n_done"] < summaries.coverage["n_expected"]]
-    counts = short.groupby(["set", "system"], sort=True)[["n_done", "n_expected"]].sum().reset_index()
-    names = {"n_done": "scored", "n_expected": "of"}
+    counts = short.groupby(["set", "system", "reason"], sort=True)[["n_done", "n_expected"]].sum().reset_index()
+    names = {"n_done": "scored", "n_expected": "of", "reason": "why"}
     return frame_table("missing", "What is missing", counts, names)
 
 
@@ -146,6 +156,30 @@ def skipped_table(skipped: pd.DataFrame) -> Table:
     kinds = skipped["reason"].str.split(r"[:(]", n=1, regex=True).str[0].str.strip()
     counts = skipped.assign(reason=kinds).groupby(["corpus", "reason"], sort=True).size().reset_index(name="recordings")
     return frame_table("skipped", "Recordings that were skipped", counts, {})
+
+
+def untrained_table(summaries: Summaries) -> Table:
+    """List the networks whose training did not end by its stop rule."""
+    body = []
+    for network in untrained_networks(summaries.coverage, summaries.networks):
+        own = at(summaries.networks, system=network[0], variant=network[1])
+        ended = f"it reached its limit of {own['stopped_by'].iloc[0]}" if len(own) else "it was not begun"
+        body.append((network_name(*network), not_trained(summaries.networks, network), ended))
+    columns = (Column("Network"), Column("Trained"), Column("Why it ended"))
+    return Table("untrained", "Networks that are not trained", columns, tuple(body))
+
+
+def attributions(summaries: Summaries, provenance: Mapping[str, object]) -> list[str]:
+    """Name those who made the recordings: as the corpora state it, else by what is known of their readers."""
+    stated = sorted(set(summaries.corpora["attribution"]) - {""})
+    readers = set(summaries.corpora["reader"]) - {""}
+    if not readers:  # a run of an older version; its configuration has them too
+        config = provenance.get("config", {})
+        corpora = config.get("data", {}).get("corpora", {}) if isinstance(config, Mapping) else {}
+        readers = {str(corpus["reader"]) for corpus in corpora.values()}
+    with as_file(files("blsh.reporting") / "attributions.csv") as path:
+        known = read_csv(path, {"reader": "str", "attribution": "str"})
+    return [*known.loc[known["reader"].isin(readers), "attribution"], *stated]
 
 
 def frame_table(name: str, caption: str, frame: pd.DataFrame, names: Mapping[str, str], *, decimals: int = 0) -> Table:

@@ -1,97 +1,81 @@
 """The report: one page that a person opens first, and that needs nothing else.
 
 Figures, audio, style and script are all inside the file, so it can be mailed, and opened without a network.
-What has been left out for size, could not be computed, or is still missing is said on the page.
+What has been left out for size, could not be computed, or is still missing is said on the page. Its template is in
+``page/``.
 """
 
 from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from importlib.resources import files
-from pathlib import Path
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import jinja2
+import pandas as pd
+from markupsafe import Markup
 
+from blsh.reporting.cells import at
 from blsh.reporting.figures import Picture, picture_bytes
-from blsh.reporting.labels import at
+from blsh.reporting.group_tables import not_above_constant
 from blsh.reporting.page_tables import (
     VERDICTS,
+    attributions,
     claims_table,
     frame_table,
     headline,
     missing_table,
     noises_table,
     skipped_table,
+    untrained_table,
 )
-from blsh.reporting.result_tables import not_above_constant
+from blsh.reporting.players import Example, make_players
+from blsh.reporting.scorecard import scorecard_summary, scorecard_table
 from blsh.reporting.summaries import Summaries
-from blsh.reporting.tables import Cell, Number, Table, text_of
+from blsh.reporting.tables import Absent, Cell, Number, Table, is_number, text_of
 
-__all__ = ["Example", "render_page"]
+__all__ = ["Contents", "render_page"]
 
-# The page may have 15 MB; base64 makes 4 bytes of 3. Figures and tables take less than 3 MB.
-AUDIO_BYTES_MAX = 8_500_000
-AUDIO_TYPES = {".wav": "audio/wav", ".flac": "audio/flac", ".ogg": "audio/ogg"}
 # A page with thousands of paths helps nobody; the CSV has them all.
 PATHS_SHOWN = 40
+OPEN_TABLES = ("icassp_table1", "taslp_table1")
+NARROW = ("taslp_fig6",)
+COST = "cost"
 
 
 @dataclass(frozen=True)
-class Example:
-    """Recordings of one mixture to listen to: the clean speech, the mixture, and what systems made of it.
+class Contents:
+    """What a page shows besides the summaries.
 
-    ``systems`` maps a label to a WAV, FLAC or OGG file.
-    """
-
-    title: str
-    clean: Path
-    mixture: Path
-    systems: Mapping[str, Path]
-
-    def __post_init__(self) -> None:
-        for path in (self.clean, self.mixture, *self.systems.values()):
-            if Path(path).suffix not in AUDIO_TYPES:
-                raise ValueError(f"{path}: a page plays {', '.join(AUDIO_TYPES)}; convert it")
-
-    @property
-    def tracks(self) -> tuple[tuple[str, Path], ...]:
-        """Label and file of everything to play, the mixture first."""
-        return (
-            ("Mixture", Path(self.mixture)),
-            *((label, Path(path)) for label, path in self.systems.items()),
-            ("Clean speech", Path(self.clean)),
-        )
-
-
-def render_page(
-    summaries: Summaries,
-    tables: Sequence[Table],
-    pictures: Sequence[Picture],
-    *,
-    title: str,
-    examples: Sequence[Example] = (),
-    provenance: Mapping[str, object] | None = None,
-    finish_command: str = "",
-) -> str:
-    """Render the report.
-
-    Parameters
+    Attributes
     ----------
-    summaries
-        Of a run, whole or partial.
-    tables, pictures
-        To show, in this order.
     title
         Of the page.
+    tables, pictures
+        To show, in this order.
+    scorecard
+        See `blsh.reporting.scorecard`.
     examples
-        Played as long as all of them together stay below 8.5 MB; the others are counted.
+        Recordings to play.
     provenance
         Versions, seeds, configuration: any nesting of mappings, lists and plain values.
     finish_command
         What completes a partial run.
+    """
+
+    title: str
+    tables: Sequence[Table]
+    pictures: Sequence[Picture]
+    scorecard: pd.DataFrame
+    examples: Sequence[Example] = ()
+    provenance: Mapping[str, object] = field(default_factory=dict)
+    finish_command: str = ""
+
+
+def render_page(summaries: Summaries, contents: Contents) -> str:
+    """Render the report of a run, whole or partial.
 
     Returns
     -------
@@ -100,83 +84,86 @@ def render_page(
 
     Raises
     ------
-    FileNotFoundError
-        If a recording of an example is not there.
+    FileNotFoundError, ValueError
+        If a recording of an example is not there, or is no sound file.
     """
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["text_of"] = text_of
-    environment.filters["sort_value"] = _sort_value
-    environment.filters["is_number"] = _is_number
-    template = environment.from_string(files("blsh.reporting").joinpath("report.html").read_text(encoding="utf-8"))
-    players, n_left_out = _players(examples)
-    return template.render(
-        title=title,
+    players, n_left_out = make_players(contents.examples)
+    claims = summaries.claims["verdict"]
+    pictures = {picture.name: _inlined(picture) for picture in contents.pictures}
+    return _template().render(
+        title=contents.title,
         facts=summaries.facts,
         n_done=summaries.n_done,
         n_expected=summaries.n_expected,
         is_complete=summaries.is_complete,
-        finish_command=finish_command,
+        finish_command=contents.finish_command,
         missing=missing_table(summaries),
         bars=headline(summaries),
         beaten=not_above_constant(summaries),
         has_constant=len(at(summaries.aggregated, set="open", system="constant")) > 0,
-        tables=tables,
-        pictures=[_inlined(picture) for picture in pictures],
-        has_claims=len(summaries.claims) > 0,
-        verdicts={verdict: int((summaries.claims["verdict"] == verdict).sum()) for verdict in VERDICTS},
+        tables=contents.tables,
+        open_tables=OPEN_TABLES,
+        cost_picture=pictures.pop(COST, None),
+        pictures=list(pictures.values()),
+        verdicts={verdict: int((claims == verdict).sum()) for verdict in VERDICTS},
         claims=claims_table(summaries),
+        scorecard=scorecard_table(contents.scorecard),
+        scorecard_text=scorecard_summary(contents.scorecard, summaries),
+        scorecard_verdicts=Counter(contents.scorecard["verdict"]),
         noises=noises_table(summaries),
         players=players,
         n_left_out=n_left_out,
         sets=frame_table("sets", "Sets of mixtures", summaries.sets, {"snr_db": "SNR (dB)"}, decimals=2),
-        corpora=frame_table("corpora", "Recordings and their licences", summaries.corpora, {}, decimals=2),
+        corpora=_corpora_table(summaries),
         skipped=skipped_table(summaries.skipped),
         skipped_rows=summaries.skipped.head(PATHS_SHOWN).to_dict("records"),
         n_skipped=len(summaries.skipped),
+        untrained=untrained_table(summaries),
         failures=frame_table("failures", "What could not be scored", summaries.failures, {"n_rows": "scores"}),
         costs=frame_table("costs", "Cost of each step", summaries.costs, {"peak_mb": "peak memory (MB)"}, decimals=1),
         total_seconds=float(summaries.costs["seconds"].sum()),
-        provenance=list(_flattened(provenance or {})),
+        provenance=list(_flattened(contents.provenance)),
+        attributions=attributions(summaries, contents.provenance),
     )
 
 
-def _inlined(picture: Picture) -> dict[str, str]:
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("blsh.reporting", "page"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "classes": _classes,
+        "is_numeric": _is_numeric,
+        "sort_value": _sort_value,
+        "text_of": text_of,
+        "verdict_of": _verdict_of,
+    }
+    return environment.get_template("report.html")
+
+
+def _inlined(picture: Picture) -> dict[str, object]:
     data = base64.b64encode(picture_bytes(picture, "svg")).decode()
     return {
         "name": picture.name,
         "source": f"data:image/svg+xml;base64,{data}",
         "caption": picture.caption,
         "alt": picture.alt,
+        "is_narrow": picture.name in NARROW,
     }
 
 
-def _players(examples: Sequence[Example]) -> tuple[list[dict[str, object]], int]:
-    """Read the recordings into the page, whole examples at a time, as far as there is room."""
-    players: list[dict[str, object]] = []
-    room = AUDIO_BYTES_MAX
-    for example in examples:
-        contents = []
-        for label, path in example.tracks:
-            if not path.is_file():
-                raise FileNotFoundError(f"{path}: the recording of an example is not there; leave the example out")
-            contents.append((label, path.suffix, path.read_bytes()))
-        room -= sum(len(content) for _, _, content in contents)
-        if room < 0:
-            break
-        tracks = [
-            {
-                "label": label,
-                "source": f"data:{AUDIO_TYPES[suffix]};base64,{base64.b64encode(content).decode()}",
-            }
-            for label, suffix, content in contents
-        ]
-        players.append({"title": example.title, "tracks": tracks})
-    return players, len(examples) - len(players)
+def _corpora_table(summaries: Summaries) -> Table:
+    corpora = summaries.corpora.drop(columns="attribution")
+    # Older runs did not record the reader.
+    corpora = corpora if (corpora["reader"] != "").any() else corpora.drop(columns="reader")
+    return frame_table("corpora", "Recordings and their licences", corpora, {}, decimals=2)
 
 
-def _flattened(value: object, name: str = ""):
+def _flattened(value: object, name: str = "") -> Iterator[tuple[str, str]]:
     """Yield (name, text) for every plain value in a nesting, the names joined by dots."""
     if isinstance(value, Mapping):
         for key in value:
@@ -190,12 +177,23 @@ def _flattened(value: object, name: str = ""):
         yield name, str(value)
 
 
-def _is_number(cell: Cell) -> bool:
-    return cell is None or isinstance(cell, Number) or cell.replace(".", "", 1).isdigit()
+def _is_numeric(table: Table, place: int) -> bool:
+    """Say whether a column holds numbers alone, but for empty cells."""
+    return all(is_number(row[place]) or row[place] == "" for row in table.rows)
+
+
+def _classes(cell: Cell) -> str:
+    names = ["n"] if is_number(cell) else []
+    names += ["absent"] if isinstance(cell, Absent) else []
+    return Markup(f' class="{" ".join(names)}"') if names else ""
 
 
 def _sort_value(cell: Cell) -> str:
     """Return what the page's script sorts by; empty for what has no value."""
     if isinstance(cell, Number):
         return "" if math.isnan(cell.value) else repr(float(cell.value))
-    return cell or ""
+    return cell if isinstance(cell, str) else ""
+
+
+def _verdict_of(row: Sequence[Cell], table: Table) -> str:
+    return str(row[[column.header for column in table.columns].index("Verdict")])

@@ -1,4 +1,4 @@
-"""From summaries to everything that is shown: tables, figures and the report.
+"""From summaries to everything that is shown: tables, figures, scorecard and the report.
 
 Nothing but the folder of summaries is read (and ``provenance.json`` beside it, and the recordings of
 examples), so this takes seconds, also on a copy of published results, and also for a run that is not
@@ -14,9 +14,11 @@ from pathlib import Path
 from blsh.files.atomic import write_text
 from blsh.reporting.figures import write_picture
 from blsh.reporting.page_tables import claims_table
-from blsh.reporting.pages import Example, render_page
+from blsh.reporting.pages import Contents, render_page
+from blsh.reporting.players import Example
 from blsh.reporting.result_figures import make_pictures
 from blsh.reporting.result_tables import make_tables
+from blsh.reporting.scorecard import make_scorecard, scorecard_summary, write_scorecard
 from blsh.reporting.summaries import read_summaries
 from blsh.reporting.tables import write_table
 
@@ -34,14 +36,14 @@ def make_results(
     provenance: str | Path | None = None,
     finish_command: str = "",
 ) -> tuple[Path, ...]:
-    """Make tables, figures and the report.
+    """Make tables, figures, the scorecard and the report.
 
     Parameters
     ----------
     summaries_folder
         What `blsh.reporting.summaries.write_summaries` wrote.
     out_folder
-        Gets ``tables/``, ``figures/`` and ``report.html``.
+        Gets ``tables/``, ``figures/``, ``scorecard.csv``, ``scorecard.md`` and ``report.html``.
     title
         Of the report.
     examples
@@ -65,15 +67,18 @@ def make_results(
     """
     summaries_folder, out_folder = Path(summaries_folder), Path(out_folder)
     summaries = read_summaries(summaries_folder)
-    tables, pictures = make_tables(summaries), make_pictures(summaries)
+    tables, pictures, scorecard = make_tables(summaries), make_pictures(summaries), make_scorecard(summaries)
     page = render_page(
         summaries,
-        tables,
-        pictures,
-        title=title,
-        examples=examples,
-        provenance=_read_provenance(provenance, summaries_folder.parent / "provenance.json"),
-        finish_command=finish_command,
+        Contents(
+            title,
+            tables,
+            pictures,
+            scorecard,
+            examples=examples,
+            provenance=_read_provenance(provenance, summaries_folder.parent / "provenance.json"),
+            finish_command=finish_command,
+        ),
     )
     n_bytes = len(page.encode())
     if n_bytes > PAGE_BYTES_MAX:
@@ -83,6 +88,7 @@ def make_results(
         paths += write_table(out_folder / "tables", table)
     for picture in pictures:
         paths += write_picture(out_folder / "figures", picture)
+    paths += write_scorecard(out_folder, scorecard, scorecard_summary(scorecard, summaries))
     paths.append(out_folder / "report.html")
     write_text(paths[-1], page)
     return tuple(paths)

@@ -2,25 +2,32 @@
 
 One row is one system on one mixture. The columns left of the metrics are the key:
 
-========================================  ====================================================================
-``set, snr_db``                           the set of mixtures and its signal-to-noise ratio ``system,
-variant``                       ``blsh`` and the like; what is special about it, or ``''`` ``feature, target,
-profile``              frame feature; target similarity and switches of the training, or ``''`` ``rho, n_bits,
-n_neighbours``             share of frames in the dictionary, code length, K; 0 where none ``repeat``
-the draw of the dictionary; 0 where nothing is drawn ``utterance, speaker, gender, noise``     the mixture
-``seconds``                               its length, the weight of means
-========================================  ====================================================================
+``set, snr_db``
+    The set of mixtures and its signal-to-noise ratio.
+``system, variant``
+    ``blsh`` and the like; what is special about it (``3x256``, ``weighted``), or ``''``.
+``feature, target, profile``
+    Frame feature; target similarity and switches of the training, or ``''``.
+``rho, n_bits, n_neighbours``
+    Share of frames in the dictionary, code length, K; 0 where there is none.
+``repeat``
+    The draw of the dictionary; 0 where nothing is drawn.
+``utterance, speaker, gender, noise``
+    The mixture.
+``seconds``
+    Its length, the weight of means.
 
-The metrics are dB (``sdr, sir, sar, si_sdr, delta_sdr``), MOS (``pesq``) and a share (``estoi``). A metric
-that was not asked for is NaN with an empty reason; one that cannot be computed is NaN with a reason that
-names it.
+The metrics are dB (``sdr, sir, sar, si_sdr, delta_sdr``), MOS (``pesq``) and shares (``estoi``, ``recall`` of
+the neighbours of the raw features, ``mask_accuracy`` against the ideal binary mask). A metric that was not
+asked for is NaN with an empty reason; one that cannot be computed is NaN with a reason that names it.
+`RARE_METRICS` may be absent as columns, which says the same as NaN.
 
 The first ten columns (`CELL`) name a cell of the results: all that is averaged into one number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +35,17 @@ import pandas as pd
 
 from blsh.files.tables import read_parquet
 
-__all__ = ["CELL", "DTYPES", "KEY", "METRICS", "MIXTURE", "check_scores", "conform", "read_scores"]
+__all__ = [
+    "CELL",
+    "DTYPES",
+    "KEY",
+    "METRICS",
+    "MIXTURE",
+    "RARE_METRICS",
+    "check_scores",
+    "conform",
+    "read_scores",
+]
 
 CELL = (
     "set",
@@ -44,15 +61,19 @@ CELL = (
 )
 MIXTURE = ("utterance", "speaker", "gender", "noise", "seconds")
 KEY = (*CELL, "repeat", *MIXTURE)
-METRICS = ("sdr", "sir", "sar", "si_sdr", "pesq", "estoi", "delta_sdr")
+RARE_METRICS = ("recall", "mask_accuracy")
+METRICS = ("sdr", "sir", "sar", "si_sdr", "pesq", "estoi", "delta_sdr", *RARE_METRICS)
 STATUSES = ("ok", "ill-conditioned", "nan")
 
 _NUMBERS = dict.fromkeys(("snr_db", "rho", "seconds", *METRICS), "float64")
 _COUNTS = dict.fromkeys(("n_bits", "n_neighbours", "repeat"), "int64")
+_ABSENT = dict.fromkeys(RARE_METRICS, np.nan)
 DTYPES = {name: _NUMBERS.get(name, _COUNTS.get(name, "str")) for name in (*KEY, *METRICS, "status", "reason")}
 
 
-def conform(frame: pd.DataFrame, columns: dict[str, str], source: str | Path) -> pd.DataFrame:
+def conform(
+    frame: pd.DataFrame, columns: Mapping[str, str], source: str | Path, *, absent: Mapping[str, object] = _ABSENT
+) -> pd.DataFrame:
     """Return the named columns in their order and types.
 
     Parameters
@@ -63,20 +84,24 @@ def conform(frame: pd.DataFrame, columns: dict[str, str], source: str | Path) ->
         Type of each column that it must have.
     source
         Where it came from, for the message.
+    absent
+        The value of columns that need not be there.
 
     Raises
     ------
     ValueError
-        If a column is missing or its values are not of its type.
+        If any other column is missing, or a column's values are not of its type.
     """
+    fill = {name: value for name, value in absent.items() if name in columns and name not in frame.columns}
+    frame = frame.assign(**fill) if fill else frame
     missing = [name for name in columns if name not in frame.columns]
     if missing:
         raise ValueError(f"column {missing[0]!r} is missing ({source}); write it again with this version of blsh")
     try:
         return frame[list(columns)].astype(columns).reset_index(drop=True)
     except (ValueError, TypeError) as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(f"a column is not of its type ({source}): {reason}; write the table again") from None
+        reason = repr(" ".join(str(error).split()))[1:-1]
+        raise ValueError(f"a column is not of its type ({source}): {reason:.300}; write the table again") from None
 
 
 def check_scores(frame: pd.DataFrame, source: str | Path) -> pd.DataFrame:
@@ -100,12 +125,14 @@ def check_scores(frame: pd.DataFrame, source: str | Path) -> pd.DataFrame:
     if doubled.any():
         row = scores.loc[doubled].iloc[0]
         named = ", ".join(f"{name}={row[name]}" for name in KEY if row[name] not in ("", 0))
-        raise ValueError(f"two rows have the key {named} ({source}); remove one of the two files")
+        raise ValueError(f"two rows have the key {named:.400} ({source}); remove one of the two files")
     if not (scores["seconds"] > 0).all():
         raise ValueError(f"seconds={scores['seconds'].min()} is not above 0 ({source}); score that set again")
     unknown = set(scores["status"]) - set(STATUSES)
     if unknown:
-        raise ValueError(f"status={min(unknown)!r} is none of {', '.join(STATUSES)} ({source}); score that set again")
+        raise ValueError(
+            f"status={min(unknown)!r:.80} is none of {', '.join(STATUSES)} ({source}); score that set again"
+        )
     if np.isinf(scores[list(METRICS)].to_numpy()).any():
         raise ValueError(f"a metric is infinite ({source}); what cannot be computed is NaN with a reason")
     silent = (scores["status"] == "nan") & (scores["reason"] == "")
@@ -127,7 +154,17 @@ def read_scores(paths: Iterable[str | Path]) -> pd.DataFrame:
     ValueError
         If a file is not a score table, or two files hold the same row.
     """
-    frames = [conform(read_parquet(path), DTYPES, path) for path in sorted(Path(path) for path in paths)]
+    frames = {path: conform(read_parquet(path), DTYPES, path) for path in sorted(Path(path) for path in paths)}
     if not frames:
         return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in DTYPES.items()})
-    return check_scores(pd.concat(frames, ignore_index=True), "all score files")
+    try:
+        return check_scores(pd.concat(frames.values(), ignore_index=True), "all score files")
+    except ValueError:
+        # Which file it is, or which two.
+        seen: dict[tuple, Path] = {}
+        for path, frame in frames.items():
+            check_scores(frame, path)
+            for key in frame[list(KEY)].itertuples(index=False, name=None):
+                if (other := seen.setdefault(key, path)) != path:
+                    raise ValueError(f"{other} and {path} hold the same row {key!r:.300}; remove one of them") from None
+        raise

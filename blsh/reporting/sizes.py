@@ -2,16 +2,18 @@
 
 With T training frames, D feature values, L bits and the share ρ of the frames kept:
 
-====================  =====================
+====================  =========================
 dictionary of `knn`   4 · D · ρT bytes
 dictionary of codes   L · ρT / 8 bytes
 projections           4 · D · L bytes
 masks                 513 · ρT / 8 bytes
-====================  =====================
+network               4 bytes for each parameter
+====================  =========================
 
 A megabyte is 10⁶ bytes and ρT is not rounded: only so does the raw STFT dictionary at ρ = 0.01 print as 50.36
 MB (TASLP 2022, Table I). The papers leave out the masks, without which nothing can be denoised and which take
-more than the codes; they are counted beside. The bias of each bit is left out, as in the papers.
+more than the codes; they are counted beside. The bias of each bit is left out, as in the papers. Projections of
+N stacked frames (variant ``contextN``) have N · D values.
 """
 
 from __future__ import annotations
@@ -20,20 +22,23 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from blsh.reporting.labels import RIVALS
 from blsh.reporting.scores import CELL
 
 __all__ = [
+    "HASHED",
     "SIZES_DTYPES",
     "codes_bytes",
     "feature_dictionary_bytes",
     "mask_bytes",
     "model_sizes",
+    "network_bytes",
     "projection_bytes",
 ]
 
 MEGABYTE = 1e6
 N_MASK_BINS = 513
-HASHED = ("lsh", "lsh_fixed", "blsh")
+HASHED = ("lsh", "lsh_fixed", "blsh", *RIVALS)
 
 SIZES_COLUMNS = tuple(name for name in CELL if name not in ("set", "snr_db"))
 PARTS = ("dictionary_mb", "projections_mb", "size_mb", "masks_mb", "size_with_masks_mb")
@@ -65,6 +70,11 @@ def mask_bytes(n_frames: int, rho: float) -> float:
     return N_MASK_BINS * rho * n_frames / 8
 
 
+def network_bytes(n_parameters: int) -> float:
+    """Bytes of a network in single precision."""
+    return 4.0 * n_parameters
+
+
 def model_sizes(cells: pd.DataFrame, *, n_frames: int, feature_widths: Mapping[str, int]) -> pd.DataFrame:
     """Size every model that has a dictionary.
 
@@ -92,7 +102,7 @@ def model_sizes(cells: pd.DataFrame, *, n_frames: int, feature_widths: Mapping[s
     for cell in kept.itertuples(index=False):
         if cell.feature not in feature_widths:
             raise ValueError(f"feature={cell.feature!r} has no width; known are {', '.join(feature_widths)}")
-        n_features = feature_widths[cell.feature]
+        n_features = feature_widths[cell.feature] * _n_stacked(cell.variant)
         if cell.system in HASHED:
             dictionary = codes_bytes(n_frames, cell.rho, cell.n_bits)
             projections = projection_bytes(cell.n_bits, n_features)
@@ -104,3 +114,7 @@ def model_sizes(cells: pd.DataFrame, *, n_frames: int, feature_widths: Mapping[s
         sizes = (dictionary, projections, size, masks, size + masks)
         rows.append((*cell, *(round(part / MEGABYTE, 9) for part in sizes)))
     return pd.DataFrame(rows, columns=list(SIZES_DTYPES)).astype(SIZES_DTYPES)
+
+
+def _n_stacked(variant: str) -> int:
+    return int(variant.removeprefix("context")) if variant.startswith("context") else 1

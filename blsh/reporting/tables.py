@@ -1,8 +1,8 @@
 """A table as a value, and its three forms: CSV for programs, Markdown and LaTeX for people.
 
-A cell is text, a `Number`, or `None` (nothing to show). In CSV a number has all its digits and its spread a
-column of its own, ``NAME std``; elsewhere it is printed as ``10.04 ± 0.05``, with a mark that a footnote
-explains.
+A cell is text, a `Number`, an `Absent` number with its reason, or `None` (nothing to show). In CSV a number has
+all its digits, its spread a column of its own, ``NAME std``, and its interval two, ``NAME low`` and ``NAME
+high``; elsewhere it is printed as ``10.04 ± 0.05`` or ``0.31 [0.20, 0.42]``, with a mark that a footnote explains.
 """
 
 from __future__ import annotations
@@ -15,21 +15,42 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from blsh.files.atomic import write_text
+from blsh.files.fail_points import fail_point
 
-__all__ = ["Column", "Number", "Table", "text_of", "to_csv", "to_latex", "to_markdown", "write_table"]
+__all__ = [
+    "Absent",
+    "Cell",
+    "Column",
+    "Number",
+    "Table",
+    "is_number",
+    "text_of",
+    "to_csv",
+    "to_latex",
+    "to_markdown",
+    "write_table",
+]
 
 
 @dataclass(frozen=True)
 class Number:
-    """A value with the digits to print, its standard deviation over repeats, and a mark for a footnote."""
+    """A value, its standard deviation over repeats or its interval, the digits to print, a mark for a footnote."""
 
     value: float
     spread: float = math.nan
     decimals: int = 2
     mark: str = ""
+    interval: tuple[float, float] = (math.nan, math.nan)
 
 
-Cell = str | Number | None
+@dataclass(frozen=True)
+class Absent:
+    """A number that there is not, and why: ``not trained``."""
+
+    reason: str
+
+
+Cell = str | Number | Absent | None
 
 
 @dataclass(frozen=True)
@@ -67,51 +88,53 @@ class Table:
                 raise ValueError(f"{self.name}: a row has {len(row)} cells and the table {len(self.columns)} columns")
 
 
+def is_number(cell: Cell) -> bool:
+    """Whether a cell stands in a column of numbers; counts are kept as text."""
+    return not isinstance(cell, str) or cell.replace(".", "", 1).isdigit()
+
+
 def text_of(cell: Cell) -> str:
     """Print a cell: ``10.04 ± 0.05 †``; a missing one as a dash."""
     if cell is None or (isinstance(cell, Number) and math.isnan(cell.value)):
         return "–"
     if isinstance(cell, str):
         return cell
-    text = f"{cell.value:.{cell.decimals}f}"
-    # −0.00 reads as a sign where there is none.
-    text = text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
+    if isinstance(cell, Absent):
+        return cell.reason
+    text = _signed(cell.value, cell.decimals)
     if not math.isnan(cell.spread):
         text += f" ± {cell.spread:.{cell.decimals}f}"
+    if not math.isnan(cell.interval[0]):
+        text += f" [{', '.join(_signed(end, cell.decimals) for end in cell.interval)}]"
     return f"{text} {cell.mark}".rstrip()
 
 
 def to_csv(table: Table) -> str:
     """Print all digits; captions, marks and notes are left out."""
-    spreads = [
-        any(isinstance(row[place], Number) and not math.isnan(row[place].spread) for row in table.rows)
-        for place in range(len(table.columns))
-    ]
+    columns = [[row[place] for row in table.rows] for place in range(len(table.columns))]
     header: list[str] = []
-    for column, spread in zip(table.columns, spreads, strict=True):
-        header += [column.title, f"{column.title} std"] if spread else [column.title]
+    printed: list[list[str]] = []
+    for column, cells in zip(table.columns, columns, strict=True):
+        for suffix, part in _PARTS:
+            digits = [_digits(part(cell)) if isinstance(cell, Number) else "" for cell in cells]
+            if not suffix:
+                digits = [_plain_text(cell) or text for cell, text in zip(cells, digits, strict=True)]
+            elif not any(digits):
+                continue
+            header.append(column.title + suffix)
+            printed.append(digits)
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(header)
-    for row in table.rows:
-        fields: list[str] = []
-        for cell, spread in zip(row, spreads, strict=True):
-            if isinstance(cell, Number):
-                fields.append(_digits(cell.value))
-            else:
-                fields.append(cell or "")
-            if spread:
-                fields.append(_digits(cell.spread) if isinstance(cell, Number) else "")
-        writer.writerow(fields)
+    writer.writerows(zip(*printed, strict=True))
     return buffer.getvalue()
 
 
 def to_markdown(table: Table) -> str:
     """Print a GitHub table with its caption and notes."""
     titles = [column.title for column in table.columns]
-    numeric = [all(not isinstance(row[place], str) for row in table.rows) for place in range(len(titles))]
     lines = [f"**{table.caption}**", "", _markdown_row(titles)]
-    lines.append(_markdown_row(["---:" if right else ":---" for right in numeric]))
+    lines.append(_markdown_row(["---:" if right else ":---" for right in _right_aligned(table)]))
     lines += [_markdown_row([text_of(cell) for cell in row]) for row in table.rows]
     if table.notes:
         lines += ["", *(f"{note}  " for note in table.notes)]
@@ -120,14 +143,12 @@ def to_markdown(table: Table) -> str:
 
 def to_latex(table: Table) -> str:
     """Print a ``table`` environment for the package booktabs."""
-    n_columns = len(table.columns)
-    numeric = [all(not isinstance(row[place], str) for row in table.rows) for place in range(n_columns)]
     lines = [
         r"\begin{table}",
         r"\centering",
         rf"\caption{{{_latex(table.caption)}}}",
         rf"\label{{tab:{table.name.replace('_', '-')}}}",
-        rf"\begin{{tabular}}{{{''.join('r' if right else 'l' for right in numeric)}}}",
+        rf"\begin{{tabular}}{{{''.join('r' if right else 'l' for right in _right_aligned(table))}}}",
         r"\toprule",
     ]
     if any(column.group for column in table.columns):
@@ -151,11 +172,35 @@ def write_table(folder: str | Path, table: Table) -> Sequence[Path]:
     for suffix, form in (("csv", to_csv), ("md", to_markdown), ("tex", to_latex)):
         paths.append(folder / f"{table.name}.{suffix}")
         write_text(paths[-1], form(table))
+        fail_point("report.table")
     return paths
+
+
+_PARTS = (
+    ("", lambda number: number.value),
+    (" std", lambda number: number.spread),
+    (" low", lambda number: number.interval[0]),
+    (" high", lambda number: number.interval[1]),
+)
 
 
 def _digits(value: float) -> str:
     return "" if math.isnan(value) else repr(float(value))
+
+
+def _plain_text(cell: Cell) -> str:
+    return cell.reason if isinstance(cell, Absent) else cell if isinstance(cell, str) else ""
+
+
+def _signed(value: float, decimals: int) -> str:
+    text = f"{value:.{decimals}f}"
+    # −0.00 reads as a sign where there is none.
+    return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
+
+
+def _right_aligned(table: Table) -> list[bool]:
+    """Say of each column whether it holds numbers alone."""
+    return [all(not isinstance(row[place], str) for row in table.rows) for place in range(len(table.columns))]
 
 
 def _markdown_row(fields: Sequence[str]) -> str:
@@ -179,6 +224,13 @@ _LATEX = str.maketrans(
         "Δ": r"$\Delta$",
         "×": r"$\times$",
         "≤": r"$\leq$",
+        "≥": r"$\geq$",
+        "·": r"$\cdot$",
+        "…": r"\ldots{}",
+        "≈": r"$\approx$",
+        "ε": r"$\varepsilon$",
+        "⁹": "$^9$",
+        "½": r"$\frac{1}{2}$",
         "†": r"$^\dagger$",
         "‡": r"$^\ddagger$",
     }

@@ -5,7 +5,8 @@ With the margin (the statistic minus its threshold, or the reverse) a claim
 * *holds* if the 95 % interval of the margin lies above 0 and the margin is positive on every noise;
 * *fails* if the interval lies below 0;
 * is *undecided* otherwise, or where there are too few speakers, repeats or training seeds to resample;
-* is *not judged* if the run has not, or not yet, scored what the claim is about.
+* is *not judged* if the run has not, or not yet, scored what the claim is about, or on fewer than ten mixtures,
+  or if it is about a network whose training did not end by its stop rule.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ __all__ = ["CLAIMS_DTYPES", "judge_claims"]
 
 HOLDS, FAILS, UNDECIDED, NOT_JUDGED = "holds", "fails", "undecided", "not judged"
 DECIMALS = 6
+MIN_MIXTURES = 10
 MIN_SPEAKERS = 2
 MIN_REPEATS = 3
 MIN_SEEDS = 3
@@ -47,6 +49,7 @@ def judge_claims(
     training: pd.DataFrame,
     *,
     expected: pd.DataFrame,
+    networks: pd.DataFrame,
     models: Sequence[Model],
     n_resamples: int = 2000,
     rng: np.random.Generator,
@@ -63,6 +66,8 @@ def judge_claims(
         ``feature, target, profile, seed, round, beta``, one row for each round of each training.
     expected
         The cells that the run is to score, to tell what is missing from what was never asked for.
+    networks
+        ``networks.csv``: which trainings ended by their stop rule.
     models
         See `blsh.reporting.evidence.models_of`.
     n_resamples
@@ -76,7 +81,7 @@ def judge_claims(
         Columns of `CLAIMS_DTYPES`. ``low`` and ``high`` are the ends of the margin's interval; ``noises`` is
         a list like ``rain:+ wind:-``. Infinite values (a level never reached) are NaN.
     """
-    evidence = Evidence(scores, expected, n_resamples=n_resamples, entropy=int(rng.integers(2**63)))
+    evidence = Evidence(scores, expected, networks=networks, n_resamples=n_resamples, entropy=int(rng.integers(2**63)))
     models = tuple(models) or (Model("", ""),)
     rows = []
     for claim in claims:
@@ -109,6 +114,9 @@ def _judge_scores(claim: Claim, model: Model, evidence: Evidence, _: pd.DataFram
     found = [
         evidence.resample(claim.terms, metric, model, over_bits=claim.statistic in CURVES) for metric in claim.metrics
     ]
+    used = min((one.mixtures for one in found), key=len)
+    if len(used) < MIN_MIXTURES:
+        raise MissingError(f"n = {len(used)} mixtures; a claim is judged on at least {MIN_MIXTURES}")
     statistics = [STATISTICS[claim.statistic](claim, one) for one in found]
     # A claim about several metrics is one about the worst of them.
     worst = np.max if claim.threshold.kind == "at_most" else np.min
@@ -118,7 +126,6 @@ def _judge_scores(claim: Claim, model: Model, evidence: Evidence, _: pd.DataFram
     signs = dict(zip(noises, margin[1 : 1 + len(noises)], strict=True))
     low, high = interval(margin[1 + len(noises) :])
     verdict, reason = _verdict(low, high, signs)
-    used = min((one.mixtures for one in found), key=len)
     n_speakers, n_repeats = used["speaker"].nunique(), found[0].n_repeats
     if n_speakers < MIN_SPEAKERS:
         verdict, reason = UNDECIDED, f"{n_speakers} speaker; a resample needs at least {MIN_SPEAKERS}"

@@ -60,7 +60,7 @@ def probe(path: str | Path) -> AudioInfo:
     ValueError
         If it is not WAV, FLAC, Ogg or NIST SPHERE, is truncated, or holds no samples.
     """
-    with _opened(path) as sound:
+    with open_sound(path) as sound:
         return AudioInfo(sound.samplerate, sound.channels, sound.frames)
 
 
@@ -89,7 +89,7 @@ def read_audio(path: str | Path, *, start: int = 0, n_samples: int | None = None
         If it cannot be decoded, is truncated, holds no samples or NaN or infinite ones, is longer than
         `MAX_SAMPLES`, or does not contain the region.
     """
-    with _opened(path) as sound:
+    with open_sound(path) as sound:
         wanted = sound.frames - start if n_samples is None else n_samples
         if start < 0 or wanted < 1 or start + wanted > sound.frames:
             raise ValueError(
@@ -104,6 +104,53 @@ def read_audio(path: str | Path, *, start: int = 0, n_samples: int | None = None
     if not np.isfinite(waveform).all():
         raise ValueError(f"{path} holds NaN or infinite samples: {_REMEDY}")
     return waveform
+
+
+def read_blocks(path: str | Path) -> Iterator[np.ndarray]:
+    """Decode a whole sound file block by block, at its own rate and with its own channels.
+
+    Yields
+    ------
+    np.ndarray, float32, shape (samples, channels)
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As `read_audio`, but NaN and infinite samples are passed on.
+    """
+    with open_sound(path) as sound:
+        yield from _blocks(sound, 0, sound.frames, path)
+
+
+@contextmanager
+def open_sound(path: str | Path) -> Iterator[soundfile.SoundFile]:
+    """Open a sound file by its contents, not its suffix, with libsndfile's errors in one line.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As `probe`.
+    """
+    if Path(path).exists() and not Path(path).is_file():
+        raise ValueError(f"{path} is not a regular file: give a sound file")
+    with open(path, "rb", buffering=0) as handle:
+        missing = truncation(handle, Path(path).stat().st_size)
+        if missing:
+            raise ValueError(f"{path} is truncated, {missing}: {_REMEDY}")
+        handle.seek(0)
+        try:
+            sound = _Stream(handle.fileno(), closefd=False)
+        except soundfile.LibsndfileError as error:
+            raise ValueError(f"{path} cannot be decoded ({error.error_string.strip()}): {_REMEDY}") from error
+        with sound:
+            if sound.format not in _CONTAINERS:
+                raise ValueError(f"{path} is {sound.format}, not one of {', '.join(_CONTAINERS)}: {_REMEDY}")
+            if not _RATES[0] <= sound.samplerate <= _RATES[1]:
+                raise ValueError(f"sample_rate={sound.samplerate} Hz of {path} lies outside {_RATES}: {_REMEDY}")
+            if not 0 < sound.frames < _UNKNOWN_LENGTH:
+                held = "no samples" if sound.frames < 1 else "no word on its length"
+                raise ValueError(f"{path} holds {held}: {_REMEDY}")
+            yield sound
 
 
 def write_wav(path: str | Path, samples: np.ndarray, sample_rate: int = SAMPLE_RATE) -> None:
@@ -134,51 +181,51 @@ def write_wav(path: str | Path, samples: np.ndarray, sample_rate: int = SAMPLE_R
         temporary.write_bytes(header + levels.tobytes())
 
 
-@contextmanager
-def _opened(path: str | Path) -> Iterator[soundfile.SoundFile]:
-    """Open a sound file by its contents, not its suffix, with libsndfile's errors in one line."""
-    if Path(path).exists() and not Path(path).is_file():
-        raise ValueError(f"{path} is not a regular file: give a sound file")
-    with open(path, "rb", buffering=0) as handle:
-        missing = truncation(handle, Path(path).stat().st_size)
-        if missing:
-            raise ValueError(f"{path} is truncated, {missing}: {_REMEDY}")
-        handle.seek(0)
-        try:
-            sound = soundfile.SoundFile(handle.fileno(), closefd=False)
-        except soundfile.LibsndfileError as error:
-            raise ValueError(f"{path} cannot be decoded ({error.error_string.strip()}): {_REMEDY}") from error
-        with sound:
-            if sound.format not in _CONTAINERS:
-                raise ValueError(f"{path} is {sound.format}, not one of {', '.join(_CONTAINERS)}: {_REMEDY}")
-            if not _RATES[0] <= sound.samplerate <= _RATES[1]:
-                raise ValueError(f"sample_rate={sound.samplerate} Hz of {path} lies outside {_RATES}: {_REMEDY}")
-            if not 0 < sound.frames < _UNKNOWN_LENGTH:
-                held = "no samples" if sound.frames < 1 else "no word on its length"
-                raise ValueError(f"{path} holds {held}: {_REMEDY}")
-            yield sound
+class _Stream(soundfile.SoundFile):
+    """A sound file in which nothing is sought that is not asked for.
+
+    Of a file that can be sought in, `SoundFile` seeks the position at which it is already after every read. libsndfile
+    1.2.2 cannot be trusted to do that in an Ogg stream: near the end it lands some hundred samples beside, and in a
+    damaged stream it dies (SIGSEGV).
+    """
+
+    def seekable(self) -> bool:
+        return False
 
 
 def _decode(sound: soundfile.SoundFile, start: int, n_samples: int, path: str | Path) -> np.ndarray:
     """Average the channels of a region, block by block, so that only what is really there takes memory."""
+    averages, n_read = [], 0
+    for block in _blocks(sound, start, n_samples, path):
+        with np.errstate(all="ignore"):  # what is no finite number is told when all is read
+            averages.append(block.mean(axis=1, dtype=np.float64).astype(np.float32))
+        n_read += len(block)
+        if max(n_read, n_read * SAMPLE_RATE // sound.samplerate) > MAX_SAMPLES:
+            raise ValueError(f"{path} is longer than {MAX_SAMPLES} samples: cut it, or read it region by region")
+    return np.concatenate(averages)
+
+
+def _blocks(sound: soundfile.SoundFile, start: int, n_samples: int, path: str | Path) -> Iterator[np.ndarray]:
+    """Decode a region block by block, float32 (samples, channels); an error if less is there than was promised.
+
+    An Ogg stream is decoded from its beginning, see `_Stream`.
+    """
     block_samples = max(1, _BLOCK_SAMPLES // sound.channels)
-    blocks, n_read = [], 0
+    position, end = 0, start + n_samples
     try:
-        if start:
-            sound.seek(start)
-        while n_read < n_samples:
-            block = sound.read(min(block_samples, n_samples - n_read), dtype="float32", always_2d=True)
+        if start and sound.format != "OGG":
+            position = sound.seek(start)
+        while position < end:
+            block = sound.read(min(block_samples, end - position), dtype="float32", always_2d=True)
             if not len(block):
                 break
-            blocks.append(block.mean(axis=1, dtype=np.float64).astype(np.float32))
-            n_read += len(block)
-            if max(n_read, n_read * SAMPLE_RATE // sound.samplerate) > MAX_SAMPLES:
-                raise ValueError(f"{path} is longer than {MAX_SAMPLES} samples: cut it, or read it region by region")
+            if position + len(block) > start:
+                yield block[max(0, start - position) :]
+            position += len(block)
     except soundfile.LibsndfileError as error:
-        raise ValueError(_truncated(path, start + n_read, sound.frames)) from error
-    if n_read < n_samples:
-        raise ValueError(_truncated(path, start + n_read, sound.frames))
-    return np.concatenate(blocks)
+        raise ValueError(_truncated(path, position, sound.frames)) from error
+    if position < end:
+        raise ValueError(_truncated(path, position, sound.frames))
 
 
 def _truncated(path: str | Path, n_read: int, n_promised: int) -> str:

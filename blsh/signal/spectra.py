@@ -1,6 +1,6 @@
 r"""Short-time Fourier transform, its inverse, and the two features of a frame.
 
-The transform is the one of the papers' experiments: a periodic Hann window `w` of `N_FFT` samples every
+The transform is the one of the papers' experiments: a periodic Hann window `w` (`WINDOW`) of `N_FFT` samples every
 `HOP_LENGTH`, frame t centred on sample 256·t, the signal reflected at both ends (not padded with zeros, as
 newer librosa does):
 
@@ -33,7 +33,7 @@ FEATURES = ("stft", "mel")
 _NORM_OFFSET = 1e-4
 _BLOCK_FRAMES = 2048
 _N_HOPS = N_FFT // HOP_LENGTH
-_WINDOW = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(N_FFT) / N_FFT)).astype(np.float32)
+WINDOW = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(N_FFT) / N_FFT)).astype(np.float32)
 
 
 def n_frames(n_samples: int) -> int:
@@ -63,13 +63,7 @@ def stft(x: np.ndarray) -> np.ndarray:
             f"x.shape={x.shape} must be (samples,) with more than {N_FFT // 2} samples, "
             "which reflected edges need: leave the signal out or give a longer one"
         )
-    padded = np.pad(x.astype(np.float32, copy=False), N_FFT // 2, mode="reflect")
-    frames = np.lib.stride_tricks.sliding_window_view(padded, N_FFT)[::HOP_LENGTH]
-    spectrum = np.empty((len(frames), N_BINS), np.complex64)
-    for start in range(0, len(frames), _BLOCK_FRAMES):
-        block = slice(start, start + _BLOCK_FRAMES)
-        spectrum[block] = scipy.fft.rfft(frames[block] * _WINDOW, axis=-1, overwrite_x=True)
-    return spectrum
+    return frame_spectra(np.pad(x.astype(np.float32, copy=False), N_FFT // 2, mode="reflect"))
 
 
 def istft(spectrum: np.ndarray, n_samples: int) -> np.ndarray:
@@ -101,15 +95,51 @@ def istft(spectrum: np.ndarray, n_samples: int) -> np.ndarray:
     waveforms = np.empty((len(batch), n_samples), np.float32)
     kept = slice(N_FFT // 2, N_FFT // 2 + n_samples)
     squares = np.zeros((expected[0] + _N_HOPS - 1, HOP_LENGTH), np.float32)
-    _add_frames(squares, np.broadcast_to(_WINDOW**2, (expected[0], N_FFT)), 0)
+    add_frames(squares, np.broadcast_to(WINDOW**2, (expected[0], N_FFT)))
     for waveform, frames in zip(waveforms, batch, strict=True):
         total = np.zeros_like(squares)
         for start in range(0, len(frames), _BLOCK_FRAMES):
-            block = scipy.fft.irfft(frames[start : start + _BLOCK_FRAMES], N_FFT, axis=-1)
-            _add_frames(total, block * _WINDOW, start)
+            add_frames(total[start:], frame_waveforms(frames[start : start + _BLOCK_FRAMES]))
         # No division by 0: a kept sample lies under the middle half of some window, where w² >= 1/4.
         np.divide(total.ravel()[kept], squares.ravel()[kept], out=waveform)
     return waveforms.reshape(*spectrum.shape[:-2], n_samples)
+
+
+def frame_spectra(samples: np.ndarray) -> np.ndarray:
+    """Transform every whole frame of samples as they come, without edges: frame t is ``samples[256·t : 256·t + 1024]``.
+
+    Parameters
+    ----------
+    samples : np.ndarray, float32, shape (samples,)
+        At least 1024 of them.
+
+    Returns
+    -------
+    np.ndarray, complex64, shape (1 + (samples - 1024) // 256, 513)
+    """
+    frames = np.lib.stride_tricks.sliding_window_view(samples, N_FFT)[::HOP_LENGTH]
+    spectrum = np.empty((len(frames), N_BINS), np.complex64)
+    for start in range(0, len(frames), _BLOCK_FRAMES):
+        block = slice(start, start + _BLOCK_FRAMES)
+        spectrum[block] = scipy.fft.rfft(frames[block] * WINDOW, axis=-1, overwrite_x=True)
+    return spectrum
+
+
+def frame_waveforms(spectrum: np.ndarray) -> np.ndarray:
+    """Return the windowed waveforms of frames (frames, 513), to overlap and add: float32 (frames, 1024)."""
+    return scipy.fft.irfft(spectrum, N_FFT, axis=-1) * WINDOW
+
+
+def add_frames(total: np.ndarray, frames: np.ndarray) -> None:
+    """Add overlapping frames (any, 1024) to a signal that begins with the first of them.
+
+    `total` is laid out as rows of one hop each, at least three more than there are frames.
+    """
+    pieces = frames.reshape(-1, _N_HOPS, HOP_LENGTH)
+    # Row r takes piece i of frame r − i. Last pieces first: each sample's terms are added in the order of the
+    # frames, however these are cut into blocks.
+    for i in reversed(range(_N_HOPS)):
+        total[i : i + len(pieces)] += pieces[:, i]
 
 
 def feature(name: str, spectrum: np.ndarray) -> np.ndarray:
@@ -139,7 +169,7 @@ def feature(name: str, spectrum: np.ndarray) -> np.ndarray:
     rows = np.abs(np.ascontiguousarray(spectrum))
     if name == "mel":
         # A sparse product sums each element by itself and in bin order, which BLAS does not promise.
-        rows = np.ascontiguousarray((_mel_filters() @ np.square(rows).T).T)
+        rows = np.ascontiguousarray((mel_filters() @ np.square(rows).T).T)
     norms = np.sqrt(np.square(rows + np.float32(_NORM_OFFSET), dtype=np.float64).sum(axis=1, keepdims=True))
     return (rows / norms).astype(np.float32)
 
@@ -158,17 +188,8 @@ def feature_width(name: str) -> int:
     return widths[name]
 
 
-def _add_frames(total: np.ndarray, frames: np.ndarray, start: int) -> None:
-    """Add overlapping frames (any, 1024) to the signal `total`, laid out as rows of one hop each."""
-    pieces = frames.reshape(-1, _N_HOPS, HOP_LENGTH)
-    # Row r takes piece i of frame r − i. Last pieces first: each sample's terms are added in the order of the
-    # frames, however these are cut into blocks.
-    for i in reversed(range(_N_HOPS)):
-        total[start + i : start + i + len(pieces)] += pieces[:, i]
-
-
 @cache
-def _mel_filters() -> scipy.sparse.csr_array:
+def mel_filters() -> scipy.sparse.csr_array:
     """Triangles between 130 corners that are equally spaced in mel from 0 to 8000 Hz, each of area 1 over the Hz.
 
     They are librosa's default filters (a test compares), without the second that importing librosa takes in each job.

@@ -18,6 +18,7 @@ PEERS = {
     "knn": "faiss",
     "network": "torch",
     "curves": "faiss",
+    "scaling": "blsh",
 }
 
 pytestmark = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="takes minutes uncompiled")
@@ -68,6 +69,17 @@ def test_the_results_name_ratio_and_goal(tmp_path):
     page = (tmp_path / "benchmarks.md").read_text(encoding="utf-8")
     assert "| cost over N | 10 | 20 | 30 | peer | 2 | 8 | 4 | 3 | yes |" in page
     assert (tmp_path / "benchmarks.png").stat().st_size > 1000
+
+
+def test_the_figure_of_scaling_is_drawn_from_the_results(tmp_path):
+    from benchmarks import scaling
+
+    works = 2 * ["cost over N", "cost over L", "cost over queries", scaling.FIRST_ROUND, scaling.LATER_ROUND]
+    works += [scaling.LARGE.format(10)] * 2 + [scaling.SHARDED.format(10, n) for n in scaling.N_SHARDS]
+    sizes = {"n_frames": 10, "n_bits": 20, "n_queries": 30}
+    rows = [Row("scaling", work, "", ours_ms=2.0, peer_ms=3.0, **sizes) for work in works]
+    scaling.draw(pd.DataFrame(map(vars, rows)), tmp_path / "scaling.png")
+    assert (tmp_path / "scaling.png").stat().st_size > 1000
 
 
 def test_an_unknown_benchmark_is_refused(capsys):

@@ -35,7 +35,7 @@ def test_unknown_verb_and_unknown_flag(capsys):
     with pytest.raises(SystemExit) as stop:
         main(["denoize"])
     assert stop.value.code == 2
-    assert "verb 'denoize' is unknown; choose one of manifest" in capsys.readouterr().err
+    assert "verb 'denoize' is unknown; choose one of download, manifest" in capsys.readouterr().err
     with pytest.raises(SystemExit) as stop:
         main(["report", "--from", "x", "-o", "y", "--frmo"])
     assert stop.value.code == 2

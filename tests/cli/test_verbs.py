@@ -20,7 +20,8 @@ import yaml
 from blsh.cli import main as cli
 from blsh.corpora.manifest import read_manifest
 from blsh.denoising.training_frames import count_frames
-from blsh.files.arrays import load_array
+from blsh.files.arrays import load_array, load_stamped
+from blsh.hashing.by_length import load_projections_by_length
 from blsh.hashing.projections import load_projections, random_projections, save_projections
 from blsh.mixtures.recipes import read_recipes
 from blsh.mixtures.unit_table import read_units
@@ -30,6 +31,7 @@ from tests.corpora.making import make_bad_files, write
 ROOT = Path(__file__).resolve().parents[2]
 PROGRESS = re.compile(r".*: \d+/\d+, .* left.*")
 N_BITS = 12
+RESIDUAL_SWITCHES = "segment_frames=100 n_segments=2 min_passes=2 max_passes=2"
 SWITCHES = "segment_frames=100 n_segments=2 epsilon_on=training n_epsilon_segments=0 min_passes=2 max_passes=2"
 
 
@@ -103,6 +105,19 @@ class Work:
         files = f"--features {self['features/mel.npy']} --masks {self['masks.npy']} --history {to}/history.csv"
         named = f"--seed 1 --feature mel --target ssm --profile {profile} --n-bits {N_BITS} --switch {switches}"
         return f"train {named} {files} -o {to}/model.npz {more}"
+
+    def train_residual(self, to: Path, more: str = "") -> str:
+        files = f"--features {self['features/mel.npy']} --masks {self['masks.npy']} --history {to}/history.csv"
+        named = f"--system residual --seed 1 --feature mel --n-bits {N_BITS} --switch {RESIDUAL_SWITCHES}"
+        return f"train {named} {files} -o {to}/residual_mel.npz {more}"
+
+    def fit(self, to: Path, system: str, n_bits: str = f"4 {N_BITS}") -> str:
+        named = f"--system {system} --seed 1 --feature mel --n-bits {n_bits}"
+        return f"fit {named} --features {self['features/mel.npy']} -o {to}/{system}_mel.npz"
+
+    def raw_neighbours(self, to: Path, k: int = 4, recipes: str = "open.csv") -> str:
+        named = f"--seed 1 --feature mel --rho 0.5 --repeat 1 --n-neighbours {k} --recipes {self[recipes]}"
+        return f"neighbours {named} --features {self['features/mel.npy']} {self.data} -o {to}/neighbours.npy"
 
     def score(self, to: Path, system: str, more: str = "", recipes: str = "open.csv") -> str:
         common = f"--system {system} --sweep-metrics sdr si_sdr --recipes {self[recipes]} {self.data}"
@@ -217,6 +232,85 @@ def test_scores_of_every_system(work, tmp_path, capsys):
     assert set(scores.loc[scores["sar"].notna(), "system"]) == {"mixture"}
 
 
+def test_rivals_are_trained_fitted_and_scored(work, tmp_path, capsys):
+    assert blsh(work.train_residual(tmp_path)) == 0
+    assert not (tmp_path / "residual_mel.state.npz").exists() and len(pd.read_csv(tmp_path / "history.csv")) == N_BITS
+    for system in ("pca_sign", "itq"):
+        assert blsh(work.fit(tmp_path, system)) == 0
+    drawn = random_projections(N_BITS, 128, rng=np.random.default_rng(4))
+    np.savez(tmp_path / "projections_mel.npz", P=drawn.matrix, b=drawn.bias)
+    assert blsh(work.raw_neighbours(tmp_path)) == 0
+    truth = load_array(tmp_path / "neighbours.npy")
+    assert truth.shape == (count_frames(read_recipes(work["open.csv"])), 4) and truth.dtype == np.int32
+    agreement = f"--metrics-at {N_BITS}=recall,mask_accuracy --raw-neighbours {tmp_path}/neighbours.npy"
+    for system in ("residual", "pca_sign", "itq", "projections"):
+        named = work.neighbours().replace(str(work["model.npz"]), f"{tmp_path}/{system}_mel.npz")
+        assert blsh(work.score(tmp_path, system, f"{named} --variant x {agreement}")) == 0
+    plain = work.neighbours()
+    assert blsh(work.score(tmp_path, "lsh", f"{plain} {agreement}")) == 0
+    assert blsh(work.score(tmp_path, "ibm", "--metrics-at 0=mask_accuracy")) == 0
+    scores = read_scores(tmp_path.glob("*.parquet"))
+    assert set(scores.loc[scores["system"] == "itq", "variant"]) == {"x"}
+    at = scores[scores["n_bits"] == N_BITS].groupby("system")[["recall", "mask_accuracy", "sdr"]].mean()
+    assert set(at.index) == {"residual", "pca_sign", "itq", "projections", "lsh"}
+    assert ((at["recall"] > 0) & (at["recall"] < 1)).all() and (at["mask_accuracy"] > 0.5).all()
+    assert (scores.loc[scores["system"] == "ibm", "mask_accuracy"] == 1).all()
+    assert scores.loc[scores["n_bits"] == 4, ["recall", "mask_accuracy"]].isna().all(axis=None)
+
+
+def test_raw_neighbours_are_those_that_knn_averages(work, tmp_path):
+    plain = work.neighbours().replace(f"--n-bits 4 {N_BITS} ", "")
+    assert blsh(work.raw_neighbours(tmp_path)) == 0
+    metrics = f"--metrics-at 0=recall --raw-neighbours {tmp_path}/neighbours.npy"
+    assert blsh(work.score(tmp_path, "knn", f"{plain} {metrics}")) == 0
+    assert (read_scores([tmp_path / "knn.parquet"])["recall"] == 1).all()
+
+
+def test_a_longer_list_of_lengths_changes_no_fitted_model(work, tmp_path):
+    assert blsh(work.fit(tmp_path, "itq", "4 7 12")) == 0
+    more = load_projections_by_length(tmp_path / "itq_mel.npz")
+    assert blsh(work.fit(tmp_path, "itq", "7")) == 0
+    alone = load_projections_by_length(tmp_path / "itq_mel.npz")
+    assert list(more) == [4, 7, 12] and list(alone) == [7]
+    np.testing.assert_array_equal(more[7].matrix, alone[7].matrix)
+    assert blsh(work.fit(tmp_path, "pca_sign", "12")) == 0
+    assert load_projections(tmp_path / "pca_sign_mel.npz").n_bits == 12
+
+
+def test_options_of_search_features_and_projections(work, tmp_path):
+    def sdr(name: str, more: str, system: str = "blsh") -> pd.Series:
+        assert blsh(work.score(tmp_path / name, system, more)) == 0
+        return read_scores([tmp_path / name / f"{system}.parquet"]).set_index(["n_bits", "utterance", "noise"])["sdr"]
+
+    plain = work.neighbours()
+    weighted = sdr("weighted", f"{plain} --weighted")
+    assert weighted.notna().all() and not weighted.equals(sdr("plain", plain))
+    for name, system in {"per_length": "lsh", "one": "lsh"}.items():
+        sdr(name, f"{plain} {'--matrix-per-length' if name == 'per_length' else ''}", system)
+    alone = sdr("alone", plain.replace(f"--n-bits 4 {N_BITS}", f"--n-bits {N_BITS}") + " --matrix-per-length", "lsh")
+    both = read_scores([tmp_path / "per_length/lsh.parquet"]).set_index(["n_bits", "utterance", "noise"])["sdr"]
+    one = read_scores([tmp_path / "one/lsh.parquet"]).set_index(["n_bits", "utterance", "noise"])["sdr"]
+    assert both[both.index.get_level_values(0) == N_BITS].equals(alone) and not both.equals(one)
+    assert blsh(work.train(tmp_path / "context", f"--context 3 --recipes {work['train.csv']}")) == 0
+    model = tmp_path / "context/model.npz"
+    assert load_projections(model).n_features == 3 * 128
+    stacked = plain.replace(str(work["model.npz"]), str(model)) + f" --context 3 --training-recipes {work['train.csv']}"
+    assert sdr("stacked", stacked).notna().all()
+
+
+def test_matrices_of_the_figures(work, tmp_path):
+    assert blsh(work.ssm(tmp_path)) == 0
+    _, matrices = load_stamped(tmp_path / "ssm.npz", "ssm of one model", 1)
+    names = {"truth", "weighted", *(f"{kind}_{n_bits}" for kind in ("bits", "pair_weights") for n_bits in (4, 12))}
+    assert set(matrices) == names
+    assert all(matrix.dtype == np.uint8 and matrix.shape[0] == matrix.shape[1] for matrix in matrices.values())
+    assert all(matrices[name].max() == 255 for name in ("pair_weights_4", "pair_weights_12"))
+    for name in ("bits_12", "weighted"):
+        np.testing.assert_array_equal(matrices[name].diagonal(), 255)
+    # The words of TASLP: a weighted sum of all bits, which is not their plain mean.
+    assert not np.array_equal(matrices["bits_12"], matrices["weighted"])
+
+
 def test_the_other_verbs_that_render(work, tmp_path, capsys):
     assert blsh(work.ssm(tmp_path)) == 0
     assert blsh(work.noises(tmp_path)) == 0
@@ -224,21 +318,25 @@ def test_the_other_verbs_that_render(work, tmp_path, capsys):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["noises.csv", "ssm.npz"]
 
 
-def test_examples_have_one_gain_and_every_noise(work, tmp_path):
-    assert blsh(work.examples(tmp_path)) == 0
+def test_examples_have_one_gain_each_and_every_noise(work, tmp_path):
+    assert blsh(work.train_residual(tmp_path)) == 0
+    model = work["model.npz"].with_name("blsh_mel_ssm.npz")
+    words = work.examples(tmp_path, "constant ibm knn lsh blsh residual")
+    assert blsh(words.replace(f"--model {model}", f"--model {model} {tmp_path}/residual_mel.npz")) == 0
     examples = json.loads((tmp_path / "examples.json").read_text())
     assert len(examples) == 3
     assert len({example["title"] for example in examples[:2]}) == 2  # both noises come before one comes twice
     for example in examples:
         labels = [system["label"] for system in example["systems"]]
-        assert [label.partition(" ")[0] for label in labels] == ["Constant", "IBM", "KNN", "LSH", "BLSH"]
+        assert [label.partition(" ")[0] for label in labels] == ["Constant", "IBM", "KNN", "LSH", "BLSH", "Residual"]
         assert all(re.search(r", SDR -?\d+\.\d dB$", label) for label in labels)
-    sounds = {path.name: soundfile.read(path)[0] for path in tmp_path.glob("*.wav")}
-    assert len(sounds) == 3 * 7
-    assert max(np.abs(sound).max() for sound in sounds.values()) == pytest.approx(0.99, abs=1e-3)
-    # Mixtures have unit spread before the gain, so one gain leaves them equally loud.
-    mixtures = [sounds[example["mixture"]].std() for example in examples]
-    assert max(mixtures) - min(mixtures) < 1e-4
+        names = [example["clean"], example["mixture"], *(system["path"] for system in example["systems"])]
+        sounds = {name: soundfile.read(tmp_path / name)[0] for name in names}
+        assert max(np.abs(sound).max() for sound in sounds.values()) == pytest.approx(0.99, abs=1e-3)
+        # The mixture is speech and noise of the very same gain: what the clean sound leaves of it is no louder.
+        mixture, clean = sounds[example["mixture"]], sounds[example["clean"]]
+        assert 0.2 < np.std(mixture - clean) / np.std(mixture) < 1.2
+    assert len(list(tmp_path.glob("*.wav"))) == 3 * 8
     assert blsh(work.examples(tmp_path / "none").replace("--mixtures 3", "--mixtures 0")) == 0
     assert json.loads((tmp_path / "none/examples.json").read_text()) == []
 
@@ -307,6 +405,19 @@ def cut(path: Path, to: Path) -> Path:
     to.mkdir(exist_ok=True)
     (to / path.name).write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     return to / path.name
+
+
+def fitted(work: Work, to: Path) -> bool:
+    return blsh(work.fit(to, "itq")) == 0 and bool((to / "itq_mel.npz").rename(to / "brought.npz"))
+
+
+def brought(to: Path, width: int) -> bool:
+    np.savez(to / "brought.npz", P=np.ones((N_BITS, width)), b=np.zeros(N_BITS))
+    return True
+
+
+def at_model(work: Work, to: Path) -> tuple[str, str]:
+    return str(work["model.npz"]), f"{to}/brought.npz"
 
 
 # Name of the case: the command, given (work, folder of inputs, folder of outputs), and the line.
@@ -442,11 +553,74 @@ BAD_INPUT = {
     "unknown system": (lambda w, i, o: w.score(o, "magic"), r"--system: invalid choice: 'magic'"),
     "a system that is not heard": (
         lambda w, i, o: w.examples(o, "knn magic"),
-        r"system='magic' is not one to hear; choose constant, ibm, knn, lsh or blsh",
+        r"system='magic' is not one to hear; choose constant, ibm, knn, lsh, blsh or residual",
     ),
     "examples without the model": (
         lambda w, i, o: w.examples(o).replace("blsh_mel_ssm.npz", "model.npz"),
         r"system 'blsh' needs the model blsh_mel_ssm.npz; give it to --model",
+    ),
+    "unknown target": (
+        lambda w, i, o: w.train(o).replace("--target ssm", "--target rbf-0"),
+        r"the target rbf needs sigma2 > 0, not 0.0",
+    ),
+    "target of another rule": (
+        lambda w, i, o: w.train(o).replace("--target ssm", "--target centred-0.5"),
+        r"target centred-0.5 is of residual boosting; add --system residual",
+    ),
+    "training without a profile": (
+        lambda w, i, o: w.train(o).replace("--profile project", ""),
+        r"system 'blsh' needs --profile here; add it",
+    ),
+    "stacked frames without recipes": (
+        lambda w, i, o: w.train(o, "--context 3"),
+        r"system 'blsh' needs --recipes here; add it",
+    ),
+    "an even number of stacked frames": (
+        lambda w, i, o: w.train(o, f"--context 2 --recipes {w['train.csv']}"),
+        r"context=2 must be 1, 3, 5, …: a frame and as many before it as after it",
+    ),
+    "recipes of other frames": (
+        lambda w, i, o: w.train(o, f"--context 3 --recipes {w['open.csv']}"),
+        r"the recipes have \d+ frames and the features \d+: give the recipes that the features were written from",
+    ),
+    "more fitted bits than features": (
+        lambda w, i, o: w.fit(o, "itq", "4 129"),
+        r"n_bits=129 must lie in 1…\d+, the directions that the frames have: ask for fewer",
+    ),
+    "length that was not fitted": (
+        lambda w, i, o: fitted(w, i) and w.score(o, "itq", w.neighbours(n_bits="5")).replace(*at_model(w, i)),
+        r"n_bits=5 has no projections; they were fitted for 4, 12 bits: fit them again",
+    ),
+    "a model of one length where several are needed": (
+        lambda w, i, o: w.score(o, "itq", w.neighbours()),
+        r"/model.npz holds kind 'projections' where 'projections by length' is needed",
+    ),
+    "brought projections of another feature": (
+        lambda w, i, o: brought(i, 513) and w.score(o, "projections", w.neighbours()).replace(*at_model(w, i)),
+        r"/brought.npz is for the feature 'stft', not 'mel'; correct one",
+    ),
+    "brought projections of no feature": (
+        lambda w, i, o: brought(i, 100) and w.score(o, "projections", w.neighbours()).replace(*at_model(w, i)),
+        r"/brought.npz: P of shape \(12, 100\) has 100 columns, not 513 \(stft\), 128 \(mel\)",
+    ),
+    "brought file that is none": (
+        lambda w, i, o: w.score(o, "projections", w.neighbours()).replace(str(w["model.npz"]), str(w["speech.csv"])),
+        r"/speech.csv is no .npz of numbers",
+    ),
+    "weights of codes that have none": (
+        lambda w, i, o: w.score(o, "lsh", w.neighbours() + " --weighted"),
+        r"these projections have no weights β: the weighted search is for those learned by boosting",
+    ),
+    "recall without the truth": (
+        lambda w, i, o: w.score(o, "lsh", w.neighbours() + " --metrics-at 4=recall"),
+        r"recall needs the neighbours of the raw features: give them, or leave it out",
+    ),
+    "recall of other mixtures": (
+        lambda w, i, o: (
+            blsh(w.raw_neighbours(i, recipes="train.csv")) == 0
+            and w.score(o, "lsh", f"{w.neighbours()} --metrics-at 4=recall --raw-neighbours {i}/neighbours.npy")
+        ),
+        r"raw neighbours of \d+ frames do not fit the mixtures' \d+: find them for the same recipes",
     ),
     "unknown metric": (lambda w, i, o: w.score(o, "ibm", "--metrics-at 0=loudness"), r"metric='loudness' is unknown"),
     "metrics at no number": (
@@ -520,6 +694,8 @@ WRITING = {
     "draw": lambda w, o: w.draw(o),
     "frames": lambda w, o: w.frames(o),
     "train": lambda w, o: w.train(o),
+    "fit": lambda w, o: w.fit(o, "itq"),
+    "neighbours": lambda w, o: w.raw_neighbours(o),
     "score": lambda w, o: w.score(o, "blsh", w.neighbours()),
     "ssm": lambda w, o: w.ssm(o),
     "noises": lambda w, o: w.noises(o),
@@ -540,7 +716,7 @@ def test_a_disk_that_is_full_when_writing(work, tmp_path, capsys, monkeypatch, v
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-@pytest.mark.parametrize("verb", ["frames", "train", "ssm"])
+@pytest.mark.parametrize("verb", ["frames", "train", "fit", "neighbours", "ssm"])
 def test_a_disk_that_is_too_small_from_the_start(work, tmp_path, capsys, monkeypatch, verb):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=100))
     assert blsh(WRITING[verb](work, tmp_path)) == 2

@@ -60,7 +60,7 @@ def test_rows_of_other_layouts_do_not_count(corpus, tmp_path):
     write_listing(tmp_path / "list.csv", [*other, *listing_of(corpus)])
     assert len(read(corpus, listing=tmp_path / "list.csv").recordings) == 4
     write_listing(tmp_path / "list.csv", other)
-    with pytest.raises(ValueError, match=r"list\.csv lists no file of layout 'librispeech' \(it has: esc-10\)"):
+    with pytest.raises(ValueError, match=r"list\.csv lists no file of layout 'librispeech' \(it has: 'esc-10'\)"):
         read(corpus, listing=tmp_path / "list.csv")
 
 

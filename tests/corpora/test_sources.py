@@ -25,8 +25,14 @@ def test_parts():
     assert [s.file for s in read_sources("demand", ("TBUS", "NPARK"))] == ["NPARK_16k.zip", "TBUS_16k.zip"]
     with pytest.raises(ValueError, match="part 'SCAFE' is not one of demand: DKITCHEN"):
         read_sources("demand", ("SCAFE",))
-    with pytest.raises(ValueError, match="corpus 'timit' cannot be fetched: choose one of librispeech, esc"):
+    with pytest.raises(ValueError, match="corpus 'folder' cannot be fetched: choose one of librispeech, esc"):
+        read_sources("folder")
+    with pytest.raises(
+        ValueError, match=r"timit is not for download: TIMIT is sold by the LDC as LDC93S1 .*name the folder"
+    ):
         read_sources("timit")
+    with pytest.raises(ValueError, match=r"duan is not for download: ask the authors of Duan, .*and name the folder"):
+        read_sources("duan")
 
 
 def test_a_checksum_without_a_source_is_an_error(tmp_path):

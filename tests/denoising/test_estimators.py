@@ -5,9 +5,10 @@ import pytest
 
 from blsh.denoising import estimators
 from blsh.denoising.estimators import Scene
-from blsh.hashing.projections import random_projections
+from blsh.hashing.projections import Projections, random_projections
 from blsh.mixtures.recipes import Piece
 from blsh.mixtures.rendering import render
+from blsh.signal.context import ContextFrames, stack_context
 from blsh.signal.masks import ideal_binary_mask, pack_masks
 from blsh.signal.spectra import feature, istft, stft
 from tests import naive_hashing as naive
@@ -107,6 +108,56 @@ def test_a_shorter_code_is_the_prefix_of_a_longer_one(scene, dictionary, rng):
     for variant, n_bits in zip(together, (2, 17, 40), strict=True):
         np.testing.assert_array_equal(estimate(drawn, (n_bits,))[0], variant)
         np.testing.assert_array_equal(estimate(drawn.prefix(n_bits), (n_bits,))[0], variant)
+
+
+def test_weighted_neighbours_are_algorithm_1_with_the_weighted_similarity(scene, dictionary, rng):
+    name, rows, masks = dictionary
+    lengths = (1, 5, 70)
+    drawn = random_projections(70, rows.shape[1], rng=rng)
+    weights = rng.choice([0.2, 0.5, 1.5], 70).astype(np.float32)
+    learned = Projections(drawn.matrix, drawn.bias, weights)
+    queries, codes = (naive.bits_of(x, drawn.matrix, drawn.bias) for x in (feature(name, scene.spectrum), rows))
+    estimate = estimators.weighted_hashed_neighbours(name, learned, rows, pack_masks(masks), 4, lengths)(scene)
+    for variant, n in zip(estimate, lengths, strict=True):
+        found, _ = naive.weighted_neighbours(queries[:, :n], codes[:, :n], weights[:n], 4)
+        np.testing.assert_array_equal(variant, naive.average_masks(masks, found))
+    with pytest.raises(ValueError, match="no weights β: the weighted search is for those learned by boosting"):
+        estimators.weighted_hashed_neighbours(name, drawn, rows, pack_masks(masks), 4, lengths)
+
+
+def test_models_by_length_are_each_used_for_their_own(scene, dictionary, rng):
+    name, rows, masks = dictionary
+    by_length = {n: random_projections(n, rows.shape[1], rng=rng) for n in (3, 9, 64)}
+    estimate = estimators.neighbours_by_length(name, by_length, rows, pack_masks(masks), 4, (3, 64))(scene)
+    for variant, n in zip(estimate, (3, 64), strict=True):
+        alone = estimators.hashed_neighbours(name, by_length[n], rows, pack_masks(masks), 4, (n,))
+        np.testing.assert_array_equal(variant, alone(scene)[0])
+    with pytest.raises(ValueError, match="n_bits=10 has no projections; they were fitted for 3, 9, 64 bits"):
+        estimators.neighbours_by_length(name, by_length, rows, pack_masks(masks), 4, (3, 10))
+
+
+def test_stacked_frames_are_searched_like_wider_features(scene, dictionary, rng):
+    name, rows, masks = dictionary
+    starts = np.arange(0, len(rows), N_FRAMES)
+    drawn = random_projections(20, 3 * rows.shape[1], rng=rng)
+    chosen = np.sort(rng.permutation(len(rows))[:30])
+    stacked = ContextFrames(rows, starts, 3).only(chosen)
+    estimate = estimators.hashed_neighbours(name, drawn, stacked, pack_masks(masks[chosen]), 4, (7, 20), context=3)
+    per_recording = [stack_context(rows[start : start + N_FRAMES], 3) for start in starts]
+    codes = naive.bits_of(np.concatenate(per_recording)[chosen], drawn.matrix, drawn.bias)
+    queries = naive.bits_of(stack_context(feature(name, scene.spectrum), 3), drawn.matrix, drawn.bias)
+    for variant, n in zip(estimate(scene), (7, 20), strict=True):
+        found, _ = naive.hamming_neighbours(queries[:, :n], codes[:, :n], 4)
+        np.testing.assert_array_equal(variant, naive.average_masks(masks[chosen], found))
+
+
+def test_neighbour_estimators_tell_what_they_found(scene, dictionary, rng):
+    name, rows, masks = dictionary
+    estimator = estimators.raw_neighbours(name, rows, pack_masks(masks), 4)
+    found = estimator.search(scene)
+    expected, _ = naive.inner_product_neighbours(feature(name, scene.spectrum), rows, 4)
+    np.testing.assert_array_equal(found, [expected])
+    np.testing.assert_array_equal(estimator.average(found), estimator(scene))
 
 
 def test_a_frame_finds_itself(dictionary, rng):

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from blsh.denoising import training_frames
-from blsh.denoising.training_frames import count_frames, write_training_frames
+from blsh.denoising.training_frames import count_frames, stack_training_frames, write_training_frames
 from blsh.files.arrays import load_array
 from blsh.mixtures.recipes import Piece
 from blsh.mixtures.rendering import render
+from blsh.signal.context import stack_context
 from blsh.signal.masks import unpack_masks
 from blsh.signal.spectra import feature, stft
 from tests.mixtures.making import InMemory, noise_of, recipe
@@ -73,6 +74,17 @@ def test_rows_are_those_of_one_mixture_after_the_other(recipes, audio, tmp_path)
     np.testing.assert_array_equal(unpack_masks(masks), ideal)
     assert 0.05 < ideal.mean() < 0.95
     assert files(tmp_path) == ["m.npy", "mel.npy", "stft.npy"]
+
+
+def test_stacked_frames_stay_within_their_mixture(recipes, audio, tmp_path):
+    write_training_frames(recipes, audio, **paths(tmp_path))
+    features = load_array(tmp_path / "mel.npy", mapped=True)
+    stacked = stack_training_frames(features, recipes, 3)
+    ends = np.cumsum(FRAMES)
+    expected = [stack_context(features[end - n : end], 3) for end, n in zip(ends, FRAMES, strict=True)]
+    np.testing.assert_array_equal(stacked[:], np.concatenate(expected))
+    with pytest.raises(ValueError, match="the recipes have 9 frames and the features 18: give the recipes that"):
+        stack_training_frames(features, recipes[:2], 3)
 
 
 def test_both_features_come_from_one_pass(recipes, audio, tmp_path, monkeypatch):

@@ -10,8 +10,9 @@ from pystoi import stoi
 
 from blsh.denoising import estimators
 from blsh.evaluation import scoring
+from blsh.evaluation.agreement import recall
 from blsh.evaluation.metrics import MetricScore
-from blsh.evaluation.scoring import METRICS, Metrics, score_set
+from blsh.evaluation.scoring import METRICS, SOUND_METRICS, Metrics, score_set
 from blsh.mixtures.recipes import Piece
 from blsh.mixtures.rendering import render
 from blsh.reporting.scores import check_scores
@@ -28,7 +29,7 @@ KEY = {"system": "lsh", "variant": "", "feature": "stft", "target": "", "profile
     "repeat": 1,
 }
 SWEEP = Metrics(sweep=("sdr", "si_sdr"), at={})
-ALL = Metrics(sweep=("sdr",), at={0: METRICS})
+ALL = Metrics(sweep=("sdr",), at={0: SOUND_METRICS})
 
 
 def voice(n_samples: int, seed: int) -> np.ndarray:
@@ -110,7 +111,7 @@ def direct(scene, mask) -> dict[str, float]:
 @pytest.fixture(scope="module")
 def scored(recipes, audio):
     """Two mixtures at three code lengths, of which the second is in the tables."""
-    metrics = Metrics(sweep=("sdr", "si_sdr"), at={10: METRICS, 300: ("pesq",)})
+    metrics = Metrics(sweep=("sdr", "si_sdr"), at={10: SOUND_METRICS, 300: ("pesq",)})
     return scores_of(recipes, audio, several_masks, metrics, n_bits=(5, 10, 20))
 
 
@@ -243,6 +244,53 @@ def test_which_metrics_a_length_gets():
 def test_an_unknown_metric(named):
     with pytest.raises(ValueError, match=r"metric='sdri' is unknown; choose one of sdr, sir, sar, si_sdr, pesq"):
         Metrics(**named)
+
+
+@pytest.fixture(scope="module")
+def searching(recipes, audio):
+    """A system of two code lengths that finds some rows of a dictionary of 40 frames, and other rows as the truth."""
+    rng = np.random.default_rng(8)
+    masks = np.packbits(rng.random((40, 513)) < 0.5, axis=1, bitorder="little")
+    found = [[rng.integers(0, 40, (63, 4)) for _ in (5, 10)] for _ in recipes]
+    given = iter(found)
+    system = estimators.NeighbourEstimator(lambda scene: next(given), masks)
+    return system, found, rng.integers(0, 40, (2 * 63, 4)).astype(np.int32)
+
+
+def test_recall_and_mask_accuracy_of_every_mixture(recipes, audio, searching):
+    system, found, truth = searching
+    metrics = Metrics(sweep=("si_sdr",), at={10: ("recall", "mask_accuracy"), 5: ("mask_accuracy",)})
+    rows = scores_of(recipes, audio, system, metrics, n_bits=(5, 10), raw_neighbours=truth)
+    for number, recipe_ in enumerate(recipes):
+        scene = estimators.Scene(render(recipe_, audio))
+        own = rows[rows["utterance"] == f"u{number}"].set_index("n_bits")
+        assert np.isnan(own.loc[5, "recall"])
+        assert own.loc[10, "recall"] == pytest.approx(recall(found[number][1], truth[63 * number :][:63]))
+        for place, n_bits in enumerate((5, 10)):
+            masks = system.average(found[number])[place]
+            right = ((masks >= 0.5) == (estimators.ideal_binary(scene)[0] == 1)).mean()
+            assert own.loc[n_bits, "mask_accuracy"] == pytest.approx(right)
+    assert set(rows["status"]) == {"ok"}
+
+
+def test_the_oracle_is_always_right_and_the_mixture_where_speech_is(recipes, audio):
+    metrics = Metrics(sweep=("mask_accuracy",), at={})
+    assert (scores_of(recipes, audio, estimators.ideal_binary, metrics)["mask_accuracy"] == 1).all()
+    share = estimators.Scene(render(recipes[0], audio)).ideal_mask.mean()
+    assert scores_of(recipes, audio, estimators.unmasked, metrics)["mask_accuracy"][0] == pytest.approx(share)
+
+
+def test_recall_needs_a_search_and_its_truth(recipes, audio, searching):
+    metrics = Metrics(sweep=("recall",), at={})
+    with pytest.raises(ValueError, match="recall is asked of a system that searches no dictionary: leave it out"):
+        scores_of(recipes, audio, estimators.unmasked, metrics)
+    rows = np.zeros((63, 4), np.int64)
+    system = estimators.NeighbourEstimator(lambda scene: [rows], searching[0].masks)
+    with pytest.raises(ValueError, match="recall needs the neighbours of the raw features: give them"):
+        scores_of(recipes, audio, system, metrics)
+    with pytest.raises(ValueError, match="raw neighbours of 63 frames do not fit the mixtures' 126: find them for"):
+        scores_of(recipes, audio, system, metrics, raw_neighbours=rows)
+    assert (scores_of(recipes, audio, system, metrics, raw_neighbours=np.zeros((126, 4)))["recall"] == 1).all()
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,38 @@ def test_presets_are_valid_and_named_like_their_files(path):
         ("data.corpora.speech.levels", ["speaker"], r"reader 'synthetic_speech' has no option 'levels'"),
         ("data.noise.open.corpus", "moise", r"corpus='moise' is not in data.corpora \(speech, noise\)"),
         ("data.sets", {"open": {"source": "open"}}, r"data.sets needs a set 'train'"),
+        (
+            "grid.targets",
+            ["rbf-0"],
+            r"grid.targets=\['rbf-0'\]: the target rbf needs sigma2 > 0, not 0.0; config/README",
+        ),
+        ("grid.targets", ["ssm", "rbf--0.1"], r"grid.targets.*: the target rbf needs sigma2 > 0, not -0.1;"),
+        ("grid.targets", ["rbf"], r"grid.targets.*: the target rbf needs its parameter, sigma2 > 0;"),
+        ("grid.targets", ["rbf-wide"], r"grid.targets.*: target 'rbf-wide': 'wide' is not a number"),
+        ("grid.targets", ["mix-2"], r"grid.targets.*: the target mix needs a weight between 0 and 1, not 2.0;"),
+        ("grid.targets", ["cosine"], r"grid.targets.*: target='cosine' is unknown: choose one of ssm, rbf, power, mix"),
+        ("grid.targets", ["centred-0.5"], r"target centred-0.5 is of residual boosting; use the system 'residual'"),
+        ("grid.targets", ["rbf-0.5", "rbf-0.50"], r"\['rbf-0.5', 'rbf-0.5'\] must be a list .* without repeats"),
+        ("grid.targets", [], r"grid.targets.*must be a list of at least one value"),
+        (
+            "grid.variants",
+            ["context4"],
+            r"variant 'context4' is unknown; choose weighted, or context and an odd number",
+        ),
+        ("grid.variants", ["context1"], r"variant 'context1' is unknown"),
+        ("grid.variants", ["weighted", "weighted"], r"grid.variants.*without repeats"),
+        ("grid.switches", ["passes"], r"grid.switches.0='passes'"),
+        ("grid.switches", ["bias", "bias"], r"grid.switches.*without repeats"),
+        ("training.residual", {"passes": 3}, r"switch 'passes' is unknown; choose one of beta_scale"),
+        ("training.residual", {"n_segments": 0}, r"n_segments=0 must be at least 1"),
+        ("tables.rivals", {"n_bits": [0]}, r"tables.rivals.n_bits.0=0"),
+        ("tables.rivals", {"sets": ["elsewhere"]}, r"set 'elsewhere' is not in data.sets"),
+        (
+            "projections",
+            {"mine": "my.npz"},
+            r"projections={'mine': 'my.npz'} do not fit: name the system 'projections'",
+        ),
+        ("projections", {"a/b": "my.npz"}, r"projections.a/b"),
         ("training.n_bits", 100, r"grid.n_bits=150 exceeds training.n_bits=100; raise the latter"),
         ("training.profile", "theirs", r"training.profile='theirs'"),
         ("training.switches", {"passes": 3}, r"switch 'passes' is unknown; choose one of beta_scale"),
@@ -75,13 +107,47 @@ def test_wrong_values_are_named(values, key, value, message):
 
 
 @pytest.mark.parametrize(
+    ("grid", "message"),
+    [
+        ({"systems": ["lsh", "projections"]}, r"projections=\{\} do not fit: name the system 'projections' and a file"),
+        (
+            {"systems": ["lsh"], "variants": ["weighted"]},
+            r"variants=\['weighted'\] are of blsh, which is not in systems",
+        ),
+        (
+            {"systems": ["lsh"], "switches": ["bias"]},
+            r"switches=\['bias'\] are of blsh, which is not in systems; add it",
+        ),
+        (
+            {"systems": ["blsh"], "switches": ["matrices"]},
+            r"switches=\['matrices'\] is of lsh, which is not in systems",
+        ),
+    ],
+)
+def test_keys_that_need_a_system(values, grid, message):
+    values["grid"] |= grid
+    with pytest.raises(ValueError, match=message) as caught:
+        parse_config(values)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_switch_must_fit_the_others(values):
+    # All segments cannot be drawn afresh each round.
+    values["training"] = {"switches": {"segments": "fresh", "n_segments": 3}}
+    values["grid"]["switches"] = ["n_segments"]
+    with pytest.raises(ValueError, match="segments='fresh' needs n_segments"):
+        parse_config(values)
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("a: [", r"not a YAML file"),
         ("", r"holds no keys"),
         ("- a\n- b", r"holds no keys"),
         ("__use_yte__: true\n?print(1): 2", r"__use_yte__ would run code"),
-        ("a: !!python/object/apply:os.system [true]", r"not a YAML file"),
+        ("a: {__use_yte__: true}", r"__use_yte__ would run code"),
+        ("a: !!python/object/apply:os.system [true]", r"line 1 is of the kind 'python/object/apply:os.system'"),
     ],
 )
 def test_files_that_are_no_configuration(tmp_path, text, message):

@@ -2,18 +2,19 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from blsh.experiment.config import Config, parse_config
+from blsh.experiment.config import RIVALS, Config, parse_config
+from blsh.experiment.families import Family, model_names, model_of, models
 from blsh.experiment.grid import (
     ScoreJob,
     data_folder,
     expected_cells,
     metrics_at,
-    model_names,
     results_folder,
     score_jobs,
     scored_bits,
@@ -71,12 +72,12 @@ def test_a_grid_has_so_many_jobs():
 @given(
     st.lists(st.floats(1e-6, 1), min_size=1, max_size=5, unique=True),
     st.integers(1, 12),
-    st.permutations(["mixture", "knn", "lsh", "lsh_fixed", "blsh"]),
+    st.permutations(["mixture", "knn", "lsh", "lsh_fixed", "blsh", "pca_sign", "itq", "residual"]),
 )
 def test_no_two_jobs_write_one_file_and_names_can_be_read_back(rho, repeats, systems):
     grid = {"rho": rho, "repeats": repeats, "systems": systems, "features": ["stft"], "sets": ["open"]}
     jobs = score_jobs(config_with(grid=grid))
-    assert len({(job.set, job.stem) for job in jobs}) == len(jobs) == 1 + 4 * len(rho) * repeats
+    assert len({(job.set, job.stem) for job in jobs}) == len(jobs) == 1 + 7 * len(rho) * repeats
     for job in jobs:
         if job.system != "mixture":
             number = job.stem.rpartition("_rep-")[0].rpartition("_rho-")[2]
@@ -98,7 +99,7 @@ def test_code_lengths_of_the_tables(n_bits, lsh, stft, mel, scored_mel):
     assert table_bits(config, "lsh", "mel") == table_bits(config, "lsh_fixed", "stft") == lsh
     assert table_bits(config, "blsh", "stft") == stft
     assert table_bits(config, "blsh", "mel") == mel
-    assert scored_bits(config, "blsh", "mel") == scored_mel
+    assert scored_bits(config, Family("blsh", "mel", "ssm")) == scored_mel
 
 
 def test_metrics_of_the_tables():
@@ -106,13 +107,13 @@ def test_metrics_of_the_tables():
     # ICASSP Table 1 on the closed and open set, TASLP's tables on the open one.
     icassp, taslp = ("sar", "sdr", "sir"), ("estoi", "pesq", "sdr", "si_sdr")
     both = ("estoi", "pesq", "sar", "sdr", "si_sdr", "sir")
-    assert metrics_at(config, "open", "blsh", "mel") == {50: taslp, 150: icassp}
-    assert metrics_at(config, "open", "lsh", "mel") == {150: icassp, 300: taslp}
-    assert metrics_at(config, "closed", "lsh", "mel") == {150: icassp}
-    assert metrics_at(config, "open", "lsh_fixed", "mel") == {150: icassp}
-    assert metrics_at(config, "open", "knn", "stft") == metrics_at(config, "open", "ibm", "") == {0: both}
-    assert metrics_at(config, "validation", "blsh", "stft") == {}
-    assert metrics_at(config_with(grid={"n_bits": [10, 20]}), "open", "lsh", "mel") == {20: both}
+    assert metrics_at(config, "open", Family("blsh", "mel", "ssm")) == {50: taslp, 150: icassp}
+    assert metrics_at(config, "open", Family("lsh", "mel")) == {150: icassp, 300: taslp}
+    assert metrics_at(config, "closed", Family("lsh", "mel")) == {150: icassp}
+    assert metrics_at(config, "open", Family("lsh_fixed", "mel")) == {150: icassp}
+    assert metrics_at(config, "open", Family("knn", "stft")) == metrics_at(config, "open", Family("ibm")) == {0: both}
+    assert metrics_at(config, "validation", Family("blsh", "stft", "ssm")) == {}
+    assert metrics_at(config_with(grid={"n_bits": [10, 20]}), "open", Family("lsh", "mel")) == {20: both}
 
 
 def test_folders_depend_on_names_and_signal_settings_alone(monkeypatch):
@@ -166,3 +167,133 @@ def test_expected_cells_know_the_sets_levels():
         "open": [-5.0],
         "validation": [0.0],
     }
+
+
+def test_targets_are_families_of_blsh_alone_and_spelt_in_one_way():
+    grid = {
+        "targets": ["ssm", "rbf-0.50", "mix-1e-1", "power-2.0"],
+        "features": ["mel"],
+        "sets": ["open"],
+        "rho": [0.1],
+    }
+    config = config_with(grid=grid | {"systems": ["lsh", "blsh"], "repeats": 1})
+    assert config.grid.targets == ("ssm", "rbf-0.5", "mix-0.1", "power-2")
+    assert [job.stem for job in score_jobs(config)] == [
+        "lsh_mel_rho-0.1_rep-1",
+        "blsh_mel_ssm_rho-0.1_rep-1",
+        "blsh_mel_rbf-0.5_rho-0.1_rep-1",
+        "blsh_mel_mix-0.1_rho-0.1_rep-1",
+        "blsh_mel_power-2_rho-0.1_rep-1",
+    ]
+
+
+def bring(path: Path, n_bits: int, width: int) -> str:
+    np.savez(path, P=np.ones((n_bits, width)), b=np.zeros(n_bits))
+    return str(path)
+
+
+def test_rivals_add_jobs_and_change_none(tmp_path):
+    rivals = {"my_own": bring(tmp_path / "a.npz", 20, 128), "2nd": bring(tmp_path / "b.npz", 400, 513)}
+    own = ["mixture", "knn", "lsh", "blsh"]
+    fewer = config_with(grid={"systems": own})
+    more = config_with(grid={"systems": own + list(RIVALS)}, projections=rivals)
+    jobs = set(score_jobs(more)) - set(score_jobs(fewer))
+    assert set(score_jobs(fewer)) < set(score_jobs(more))
+    # Three sets, two ρ, two repeats; three rivals with two features each and two files with one.
+    assert len(jobs) == 3 * 2 * 2 * (3 * 2 + 2)
+    families = {job.family for job in jobs}
+    assert Family("projections", "mel", variant="my_own") in families
+    assert Family("projections", "stft", variant="2nd") in families
+    assert {model.stem for model in models(more)} - {model.stem for model in models(fewer)} == {
+        f"{system}_{feature}" for system in ("residual", "pca_sign", "itq") for feature in ("stft", "mel")
+    }
+    for job in score_jobs(fewer):
+        assert scored_bits(more, job.family) == scored_bits(fewer, job.family)
+        assert metrics_at(more, job.set, job.family) == metrics_at(fewer, job.set, job.family)
+
+
+def test_codes_are_no_longer_than_they_can_be(tmp_path):
+    projections = {"short": bring(tmp_path / "a.npz", 40, 128)}
+    systems = ["lsh", "pca_sign", "itq", "residual", "projections"]
+    config = config_with(grid={"systems": systems, "n_bits": [1, 40, 128, 129, 300]}, projections=projections)
+    assert scored_bits(config, Family("residual", "mel")) == (1, 40, 128, 129, 150, 300)
+    for system in ("pca_sign", "itq"):
+        assert scored_bits(config, Family(system, "mel")) == (1, 40, 128)
+        assert scored_bits(config, Family(system, "stft")) == (1, 40, 128, 129, 150, 300)
+        assert table_bits(config, system, "mel") == (128,)
+    assert scored_bits(config, Family("projections", "mel", variant="short")) == (1, 40)
+    cells = expected_cells(config)
+    assert cells.loc[cells["system"].isin(["pca_sign", "itq"]) & (cells["feature"] == "mel"), "n_bits"].max() == 128
+    assert set(cells.loc[cells["system"] == "projections", "variant"]) == {"short"}
+    assert set(cells.loc[cells["system"] != "projections", "variant"]) == {""}
+
+
+def test_projections_of_a_feature_that_is_not_scored(tmp_path):
+    grid = {"systems": ["projections"], "features": ["mel"]}
+    path = bring(tmp_path / "a.npz", 4, 513)
+    with pytest.raises(
+        ValueError, match=r"projections 'a' \(.*/a.npz\) are for the feature 'stft', which is not in grid"
+    ):
+        score_jobs(config_with(grid=grid, projections={"a": path}))
+    # A file that has been replaced is read again.
+    bring(tmp_path / "a.npz", 9, 128)
+    assert (
+        scored_bits(config_with(grid=grid, projections={"a": path}), Family("projections", "mel", variant="a"))[-1] == 9
+    )
+    with pytest.raises(FileNotFoundError, match=r"none.npz: no such file of projections; correct the path"):
+        score_jobs(config_with(grid=grid, projections={"a": f"{tmp_path}/none.npz"}))
+
+
+def test_options_and_switches_are_scored_where_their_table_needs_them():
+    grid = {
+        "systems": ["lsh", "blsh"],
+        "targets": ["ssm", "rbf-0.5"],
+        "variants": ["weighted", "context3"],
+        "switches": ["bias", "matrices"],
+        "repeats": 1,
+        "n_bits": [1, 10, 300],
+    }
+    config = config_with(grid=grid)
+    added = [job for job in score_jobs(config) if job.variant]
+    assert [(job.set, job.stem) for job in added if job.set == "open"] == [
+        ("open", "blsh-weighted_stft_ssm_rho-0.1_rep-1"),
+        ("open", "blsh-weighted_stft_ssm_rho-0.01_rep-1"),
+        ("open", "blsh-weighted_mel_ssm_rho-0.1_rep-1"),
+        ("open", "blsh-weighted_mel_ssm_rho-0.01_rep-1"),
+        ("open", "blsh-context3_stft_ssm_rho-0.1_rep-1"),
+        ("open", "blsh-context3_stft_ssm_rho-0.01_rep-1"),
+        ("open", "blsh-context3_mel_ssm_rho-0.1_rep-1"),
+        ("open", "blsh-context3_mel_ssm_rho-0.01_rep-1"),
+        ("open", "blsh-switch-bias_stft_ssm_rho-0.1_rep-1"),
+        ("open", "lsh-switch-matrices_stft_rho-0.1_rep-1"),
+    ]
+    assert {job.set for job in added} == {"validation", "open"}
+    assert {scored_bits(config, job.family) for job in added if job.feature == "stft"} == {(150, 300)}
+    assert {scored_bits(config, job.family) for job in added if job.feature == "mel"} == {(50, 150)}
+    plain = config_with(grid=grid | {"variants": [], "switches": []})
+    assert set(score_jobs(plain)) == set(score_jobs(config)) - set(added)
+    weighted, context = (Family("blsh", "mel", "ssm", variant) for variant in ("weighted", "context3"))
+    assert model_of(weighted) == Family("blsh", "mel", "ssm") and model_of(context) == context
+    assert (weighted.context, context.context) == (1, 3)
+    assert set(models(config)) - set(models(plain)) == {
+        context,
+        Family("blsh", "stft", "ssm", "context3"),
+        Family("blsh", "stft", "ssm", "switch-bias"),
+    }
+    assert model_of(Family("lsh", "stft", variant="switch-matrices")) is None
+    assert metrics_at(config, "open", context) == metrics_at(config, "open", Family("blsh", "mel", "ssm"))
+    assert metrics_at(config, "open", Family("blsh", "stft", "ssm", "switch-bias")) == {}
+
+
+def test_agreement_is_computed_where_it_is_asked_for():
+    grid = {"systems": ["ibm", "knn", "lsh", "itq"], "n_bits": [10, 300]}
+    rivals = {"n_bits": [50, 200, 500], "sets": ["closed"]}
+    config = config_with(grid=grid, tables={"rivals": rivals})
+    both = ("mask_accuracy", "recall")
+    icassp = ("sar", "sdr", "sir")
+    assert scored_bits(config, Family("lsh", "mel")) == (10, 50, 150, 200, 300)
+    assert metrics_at(config, "closed", Family("lsh", "mel")) == {50: both, 150: icassp, 200: both}
+    assert metrics_at(config, "closed", Family("itq", "mel")) == {50: both, 128: icassp}
+    assert metrics_at(config, "closed", Family("knn", "mel")) == {0: ("mask_accuracy", *icassp)}
+    assert metrics_at(config, "closed", Family("ibm")) == {0: ("mask_accuracy", *icassp)}
+    assert "recall" not in str(metrics_at(config, "open", Family("lsh", "mel")))

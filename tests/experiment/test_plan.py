@@ -16,7 +16,7 @@ from tests.mixtures.making import recipe
 ROOT = Path(__file__).resolve().parents[2]
 RULES = (
     *("manifest", "units", "draw", "frames", "train"),
-    *("score_control", "score_neighbours", "score_blsh", "results"),
+    *("score_control", "score_neighbours", "score_codes", "results"),
 )
 
 
@@ -65,7 +65,7 @@ def test_jobs_are_those_of_the_workflow(config):
         "train": 2,
         "score_control": 2 * 4,
         "score_neighbours": 2 * 3 * 2 * 3,  # sets, systems, features, repeats
-        "score_blsh": 2 * 2 * 3,
+        "score_codes": 2 * 2 * 3,
         "results": 1,
     }
     assert sum(step.jobs for rule, step in steps.items() if rule.startswith("score")) == len(score_jobs(config))
@@ -78,6 +78,33 @@ def test_numbers_to_compute(config):
     # Besides, on the open set, the tables' other four metrics at one length; two for LSH with one matrix.
     tables = 6 * (4 * 4 + 2 * 3 * (4 + 4 + 2 + 4))
     assert plan(config).scores == sweep + tables
+
+
+def test_rivals_options_and_switches_are_counted(config):
+    values = config.model_dump(mode="json")
+    values["grid"]["systems"] += ["pca_sign", "itq", "residual"]
+    values["grid"] |= {"variants": ["weighted", "context3"], "switches": ["bias", "n_segments", "matrices"]}
+    values["tables"]["rivals"] = {"n_bits": [10]}
+    more = parse_config(values)
+    before, after = ({step.rule: step for step in plan(each).steps} for each in (config, more))
+    added = {rule: step.jobs - (before[rule].jobs if rule in before else 0) for rule, step in after.items()}
+    assert {rule: jobs for rule, jobs in added.items() if jobs} == {
+        "train": 2 + 2 + 2,  # residual and stacked frames with two features, two switches with one
+        "fit": 2 * 2,
+        "neighbours": 2 * 3,  # of the open set: features, repeats
+        "score_neighbours": 2 * 3,  # one switch of lsh: sets, repeats
+        "score_codes": 2 * 3 * (3 * 2 + 2 * 2 + 2),
+    }
+    assert sum(step.jobs for rule, step in after.items() if rule.startswith("score")) == len(score_jobs(more))
+    assert {path for path in model_files(more)} > set(model_files(config))
+    touch(model_files(more)[0])
+    touch("results/tiny/neighbours/open_stft_rho-0.5_rep-2.npy")
+    done = {step.rule: step.done for step in plan(more).steps if step.done}
+    assert done == {"train": 1, "neighbours": 1}
+    # All segments of a training take longer than forty.
+    draw(more, "train", 60, 600_000)
+    many = {step.rule: step for step in plan(more).steps}
+    assert many["train"].seconds > 2 * after["train"].seconds
 
 
 def test_what_is_not_drawn_yet_is_assumed(config):
@@ -103,12 +130,12 @@ def test_done_jobs_take_no_more_time(config):
     assert {rule: step.done for rule, step in after.items() if step.done} == {
         "units": 1,
         "train": 1,
-        "score_blsh": 5,
+        "score_codes": 5,
     }
     assert after["train"].seconds == pytest.approx(before["train"].seconds / 2)
     assert after["units"].seconds == 0
-    assert 0 < after["score_blsh"].seconds < before["score_blsh"].seconds
-    assert all(after[rule] == before[rule] for rule in RULES if rule not in ("units", "train", "score_blsh"))
+    assert 0 < after["score_codes"].seconds < before["score_codes"].seconds
+    assert all(after[rule] == before[rule] for rule in RULES if rule not in ("units", "train", "score_codes"))
 
 
 def test_more_cores_and_more_work(config):

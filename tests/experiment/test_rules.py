@@ -9,28 +9,41 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
 from blsh.cli.main import _verb_parser
 from blsh.cli.train import _params
 from blsh.experiment import rules
-from blsh.experiment.config import CONTROLS, Config, parse_config
+from blsh.experiment.config import SYSTEMS, Config, parse_config
+from blsh.experiment.families import FITTED, Family, models
 from blsh.experiment.grid import expected_cells, score_jobs
 from blsh.experiment.rules import Settings, Untracked
 from blsh.hashing.profiles import PROFILES
+from blsh.hashing.residual import RESIDUAL
 from blsh.hashing.similarity import Target
 from blsh.reporting.scores import CELL
 
 ROOT = Path(__file__).resolve().parents[2]
 PRESETS = [*sorted((ROOT / "config").glob("*.yaml")), ROOT / "tests/workflow/tiny.yaml"]
+EVERYTHING = {
+    "systems": ["mixture", "knn", "lsh", "blsh", "pca_sign", "itq", "residual", "projections"],
+    "targets": ["ssm", "rbf-0.5"],
+    "variants": ["weighted", "context3"],
+    "switches": ["descent", "n_segments", "bias", "authors2022", "matrices"],
+    "n_bits": [1, 20, 300],
+    "repeats": 1,
+}
 FILES = {
     # What a rule's shell command adds to the settings.
     "manifest": "--folder f -o o",
     "units": "--manifest a=b --folder a=c -o o",
     "draw": "--units u --manifest a=b --folder a=c -o o",
     "frames": "--recipes r --manifest a=b --folder a=c --features-to f --masks m --constant c",
-    "train": "--features f --masks m --history h -o o",
+    "train": "--features f --masks m --recipes r --history h -o o",
+    "fit": "--features f -o o",
+    "neighbours": "--recipes r --features f --manifest a=b --folder a=c -o o",
     "score": "--recipes r --manifest a=b --folder a=c -o o",
     "ssm": "--recipes r --model m --manifest a=b --folder a=c -o o",
     "examples": "--recipes r --features-from f --masks m --constant c --model m --manifest a=b --folder a=c -o o",
@@ -48,15 +61,6 @@ def values_of(path: Path = ROOT / "config/demo.yaml") -> dict:
     return yaml.safe_load(path.read_text())
 
 
-def wildcards(job) -> dict[str, str]:
-    """What Snakemake reads out of the path of a job's score file."""
-    if job.system in CONTROLS:
-        return {"set": job.set, "control": job.system}
-    number = job.stem.rpartition("_rep-")[0].rpartition("_rho-")[2]
-    found = {"set": job.set, "feature": job.feature, "rho": number, "repeat": str(job.repeat)}
-    return found | ({"target": job.target} if job.system == "blsh" else {"system": job.system})
-
-
 def parsed(verb: str, text: object) -> argparse.Namespace:
     parser = _verb_parser(verb, importlib.import_module(f"blsh.cli.{verb}"))
     return parser.parse_args(shlex.split(f"{text} {FILES[verb]}"))
@@ -71,10 +75,19 @@ def assert_read_back(verb: str, settings: Settings) -> None:
         found = arguments[name]
         if isinstance(value, (tuple, list)):
             assert list(found or ()) == list(value), name
+        elif isinstance(found, list):
+            assert found == [value], name
         elif isinstance(found, Path):
             assert found == Path(value), name
-        else:
+        elif value is not None:
             assert (found or None) == (value or None), name
+        else:
+            assert found == default_of(verb, name), name
+
+
+def default_of(verb: str, name: str) -> object:
+    parser = _verb_parser(verb, importlib.import_module(f"blsh.cli.{verb}"))
+    return parser.get_default(name)
 
 
 def all_settings(config: Config) -> list[tuple[str, Settings]]:
@@ -82,12 +95,14 @@ def all_settings(config: Config) -> list[tuple[str, Settings]]:
     found += [("units", rules.units_settings(config)), ("frames", rules.frames_settings(config))]
     found += [("draw", rules.draw_settings(config, name)) for name in config.data.sets]
     for feature in config.grid.features:
-        for target in config.grid.targets:
-            found += [
-                ("train", rules.train_settings(config, feature, target)),
-                ("ssm", rules.ssm_settings(config, feature, target)),
-            ]
-    found += [("score", rules.score_settings(config, wildcards(job))) for job in score_jobs(config)]
+        found += [("ssm", rules.ssm_settings(config, feature, target)) for target in config.grid.targets]
+        found += [("neighbours", rules.neighbours_settings(config, feature, "0.1", "1"))]
+    for model in models(config):
+        if model.system in FITTED:
+            found += [("fit", rules.fit_settings(config, model))]
+        else:
+            found += [("train", rules.train_settings(config, model))]
+    found += [("score", rules.score_settings(config, job)) for job in score_jobs(config)]
     found += [("examples", rules.examples_settings(config))]
     return found + [(verb, rules.whole_settings(config)) for verb in ("aggregate", "provenance")]
 
@@ -96,6 +111,87 @@ def all_settings(config: Config) -> list[tuple[str, Settings]]:
 def test_every_verb_reads_its_settings_back(path):
     for verb, settings in all_settings(parse_config(values_of(path))):
         assert_read_back(verb, settings)
+
+
+@pytest.fixture
+def everything(tmp_path) -> Config:
+    """The demo with every rival, option and switch."""
+    np.savez(tmp_path / "my.npz", P=np.ones((30, 513)), b=np.zeros(30))
+    values = values_of() | {"projections": {"mine": str(tmp_path / "my.npz")}, "tables": {"rivals": {}}}
+    values["training"] = {"residual": {"n_segments": 7}, "switches": {"max_passes": 12}}
+    values["grid"] |= EVERYTHING
+    return parse_config(values)
+
+
+def test_rivals_options_and_switches_are_read_back(everything):
+    for verb, settings in all_settings(everything):
+        assert_read_back(verb, settings)
+    written = written_cells(everything)
+    expected = [tuple(row) for row in expected_cells(everything)[[*CELL, "repeat"]].itertuples(index=False)]
+    assert sorted(written) == sorted(expected) and len(set(written)) == len(written)
+    files = rules.score_files(everything) + rules.model_files(everything) + rules.history_files(everything)
+    assert len(set(files)) == len(files)
+
+
+def test_a_training_gets_its_own_switches(everything):
+    def params(model):
+        return _params(parsed("train", rules.train_settings(everything, model)))
+
+    plain = params(Family("blsh", "stft", "ssm"))
+    assert plain == replace(PROFILES["project"], max_passes=12)
+    assert params(Family("blsh", "stft", "rbf-0.5")) == replace(plain, target=Target("rbf", 0.5))
+    assert params(Family("blsh", "stft", "ssm", "context3")) == plain
+    assert params(Family("blsh", "stft", "ssm", "switch-bias")) == replace(plain, bias=False)
+    assert params(Family("blsh", "stft", "ssm", "switch-n_segments")) == replace(plain, n_segments=None)
+    assert params(Family("blsh", "stft", "ssm", "switch-authors2022")) == PROFILES["authors2022"]
+    assert params(Family("residual", "stft")) == replace(RESIDUAL, n_segments=7)
+    by_switch = {model.switch: model for model in models(everything) if model.switch}
+    seeds = {parsed("train", rules.train_settings(everything, model)).seed for model in by_switch.values()}
+    assert set(by_switch) == {"descent", "n_segments", "bias", "authors2022"} and len(seeds) == 1
+    context = rules.train_settings(everything, Family("blsh", "mel", "ssm", "context3"))
+    assert parsed("train", context).context == 3
+
+
+def test_score_jobs_get_their_model_and_their_search(everything):
+    jobs = {(job.set, job.stem): job for job in score_jobs(everything)}
+    assert jobs == rules.score_jobs_by_stem(everything)
+
+    def of(stem, set_name="open"):
+        job = jobs[set_name, f"{stem}_rho-0.1_rep-1"]
+        return job, parsed("score", rules.score_settings(everything, job))
+
+    for stem, model in {
+        "blsh_mel_ssm": "blsh_mel_ssm",
+        "blsh-weighted_mel_ssm": "blsh_mel_ssm",
+        "blsh-context3_mel_ssm": "blsh-context3_mel_ssm",
+        "blsh-switch-bias_stft_ssm": "blsh-switch-bias_stft_ssm",
+        "residual_mel": "residual_mel",
+        "itq_stft": "itq_stft",
+    }.items():
+        assert rules.score_model(everything, of(stem)[0]) == f"results/demo/models/{model}.npz"
+        assert Path(rules.score_model(everything, of(stem)[0])).stem in rules.models_by_stem(everything)
+    assert rules.score_model(everything, of("projections-mine_stft")[0]).endswith("/my.npz")
+    assert of("blsh-weighted_mel_ssm")[1].weighted and not of("blsh_mel_ssm")[1].weighted
+    assert of("blsh-context3_mel_ssm")[1].context == 3 and of("blsh_mel_ssm")[1].context == 1
+    assert of("lsh-switch-matrices_stft")[1].matrix_per_length and not of("lsh_stft")[1].matrix_per_length
+    neighbours = "results/demo/neighbours/open_mel_rho-0.1_rep-1.npy"
+    assert rules.neighbours_file(everything, of("residual_mel")[0]) == [neighbours]
+    assert rules.neighbours_file(everything, of("residual_mel", "closed")[0]) == []
+    assert rules.neighbours_file(everything, jobs["open", "knn_mel_rho-0.1_rep-1"]) == []
+    assert rules.neighbours_file(everything, jobs["open", "mixture"]) == []
+
+
+def test_only_the_models_that_are_heard_are_waited_for(everything):
+    heard = ["results/demo/models/blsh_stft_ssm.npz", "results/demo/models/residual_stft.npz"]
+    assert rules.example_models(everything) == heard
+    assert parsed("examples", rules.examples_settings(everything)).system == ["knn", "lsh", "blsh", "residual"]
+
+
+def test_projections_outside_the_repository_leave_no_trace_of_the_machine(everything, tmp_path):
+    text = str(rules.whole_settings(everything))
+    assert str(tmp_path) not in text and "my.npz" in text
+    for job in score_jobs(everything):
+        assert str(tmp_path) not in str(rules.score_settings(everything, job))
 
 
 def test_odd_values_are_read_back():
@@ -117,7 +213,7 @@ def test_odd_values_are_read_back():
     assert (units.seconds, units.any_gender, units.validation_speakers) == (0.1 + 0.2, True, 4)
     assert units.validation is None and units.held_out == 0
     drawn = parsed("draw", rules.draw_settings(config, "open"))
-    assert (drawn.snr_db, drawn.noise_classes) == (-5.0, ["a b", 'c"d', "é*"])
+    assert (drawn.snr_db, drawn.noise_classes) == ([-5.0], ["a b", 'c"d', "é*"])
 
 
 @pytest.mark.parametrize(
@@ -133,7 +229,7 @@ def test_odd_values_are_read_back():
 )
 def test_switches_arrive_as_the_values_of_the_configuration(switches):
     config = parse_config(values_of() | {"training": {"switches": switches, "n_bits": 200, "seed": 5}})
-    arguments = parsed("train", rules.train_settings(config, "mel", "ssm"))
+    arguments = parsed("train", rules.train_settings(config, Family("blsh", "mel", "ssm")))
     params = _params(arguments)
     assert params == replace(PROFILES["project"], **switches, n_bits=200, target=Target("ssm"))
     for name, value in switches.items():
@@ -226,16 +322,22 @@ def test_a_listing_belongs_to_the_settings_by_its_content(tmp_path):
     assert settings("a") != settings("b")
 
 
+def written_cells(config: Config) -> list[tuple]:
+    """The cells of every score job, from the flags of its command."""
+    written = []
+    for job in score_jobs(config):
+        arguments = parsed("score", rules.score_settings(config, job))
+        drawn = parsed("draw", rules.draw_settings(config, job.set))
+        for n_bits in arguments.n_bits:
+            cell = vars(arguments) | {"set": drawn.set, "snr_db": drawn.snr_db[0], "n_bits": n_bits}
+            written.append(tuple(cell[name] for name in (*CELL, "repeat")))
+    return written
+
+
 @pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)
 def test_score_jobs_write_the_cells_that_are_expected(path):
     config = parse_config(values_of(path))
-    written = []
-    for job in score_jobs(config):
-        arguments = parsed("score", rules.score_settings(config, wildcards(job)))
-        drawn = parsed("draw", rules.draw_settings(config, job.set))
-        for n_bits in arguments.n_bits:
-            cell = vars(arguments) | {"set": drawn.set, "snr_db": drawn.snr_db, "variant": "", "n_bits": n_bits}
-            written.append(tuple(cell[name] for name in (*CELL, "repeat")))
+    written = written_cells(config)
     expected = [tuple(row) for row in expected_cells(config)[[*CELL, "repeat"]].itertuples(index=False)]
     assert sorted(written) == sorted(expected)
     assert len(set(written)) == len(written)
@@ -253,17 +355,20 @@ def test_another_system_or_repeat_changes_no_other_jobs_settings():
         values = values_of()
         values["grid"] |= grid
         config = parse_config(values)
-        own = {job.stem: rules.score_settings(config, wildcards(job)) for job in score_jobs(config)}
-        shared = [s for v, s in all_settings(config) if v in ("manifest", "units", "draw", "frames", "train", "ssm")]
-        return own, shared
+        own = {job.stem: rules.score_settings(config, job) for job in score_jobs(config)}
+        shared = [s for v, s in all_settings(config) if v in ("manifest", "units", "draw", "frames", "ssm")]
+        return own, shared, {model.stem: rules.train_settings(config, model) for model in models(config)}
 
-    fewer, shared = of(systems=["mixture", "lsh", "blsh"])
-    more, shared_by_more = of(repeats=3)
-    assert set(fewer) < set(more)
-    assert {stem: more[stem] for stem in fewer} == fewer
-    assert shared_by_more == shared
+    fewer, shared, trained = of(systems=["mixture", "lsh", "blsh"])
+    more = {"systems": [*SYSTEMS[:-1]], "variants": ["weighted", "context5"], "switches": ["beta_scale", "matrices"]}
+    for changes in ({"repeats": 3}, {"targets": ["ssm", "rbf-0.5"]}, more):
+        jobs, shared_by_more, trained_by_more = of(**changes)
+        assert set(fewer) < set(jobs)
+        assert {stem: jobs[stem] for stem in fewer} == fewer
+        assert [settings for settings in shared_by_more if settings in shared] == shared
+        assert {stem: trained_by_more[stem] for stem in trained} == trained
     # A longer code belongs to the hashed systems and the training alone.
-    longer, _ = of(n_bits=[1, 5, 10, 25, 50, 100, 150, 200])
+    longer, *_ = of(n_bits=[1, 5, 10, 25, 50, 100, 150, 200])
     changed = {stem.partition("_")[0] for stem in fewer if longer[stem] != fewer[stem]}
     assert changed == {"lsh", "blsh"}
 

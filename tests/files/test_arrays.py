@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from blsh.files import RowWriter, load_array, load_stamped, save_array, save_stamped
+from blsh.files import RowWriter, load_array, load_stamped, load_unstamped, save_array, save_stamped
 
 PLAIN_DTYPES = ["?", "u1", "i1", "<u2", "<i4", "<u8", "<f2", "<f4", "<f8", "<c8", "<c16"]
 # The folder is shared by a property's examples, each of which writes its files anew.
@@ -366,3 +366,38 @@ def write_members(path, members, compression=zipfile.ZIP_STORED):
     with zipfile.ZipFile(path, "w", compression) as archive:
         for name, content in members.items():
             archive.writestr(name, content)
+
+
+# Files of others
+
+
+@one_folder
+@given(array=arrays(), order=st.sampled_from("CF"), swap=st.booleans(), packed=st.booleans())
+def test_arrays_that_numpy_saved_are_read(tmp_path, array, order, swap, packed):
+    array = np.asarray(array, order=order)
+    array = array.astype(array.dtype.newbyteorder(">")) if swap else array
+    save = np.savez_compressed if packed else np.savez
+    save(tmp_path / "x.npz", a=array, note=np.array(["text"]))
+    found = load_unstamped(tmp_path / "x.npz", ["a"])["a"]
+    assert found.dtype == array.dtype and found.shape == array.shape
+    np.testing.assert_array_equal(found, array)
+
+
+@pytest.mark.parametrize(
+    ("names", "max_bytes", "message"),
+    [
+        (["a", "b"], 1000, "x.npz is no .npz of numbers: it has no array 'b'"),
+        (["a"], 100, "x.npz is no .npz of numbers: its arrays claim 208 bytes, more than 100"),
+        (["o"], 1000, "x.npz is no .npz of numbers: its .npy header does not describe an array of plain numbers"),
+        (["t"], 1000, "does not describe an array of plain numbers"),
+    ],
+)
+def test_what_is_no_file_of_numbers(tmp_path, names, max_bytes, message):
+    np.savez_compressed(tmp_path / "x.npz", a=np.arange(10.0), o=np.array([{}]), t=np.array(["a"]))
+    with pytest.raises(ValueError, match=message):
+        load_unstamped(tmp_path / "x.npz", names, max_bytes=max_bytes)
+    with pytest.raises(FileNotFoundError):
+        load_unstamped(tmp_path / "none.npz", names)
+    (tmp_path / "x.npz").write_bytes((tmp_path / "x.npz").read_bytes()[:-5])
+    with pytest.raises(ValueError, match=r"x\.npz is no \.npz of numbers: "):
+        load_unstamped(tmp_path / "x.npz", names)

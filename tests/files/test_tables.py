@@ -68,7 +68,7 @@ def test_a_table_by_hand_may_have_blank_lines_further_columns_and_a_byte_order_m
     ("content", "message"),
     [
         ("", "column 'id' must be there once; it has none"),
-        ("id,x\n", "column 'n' must be there once; it has id, x"),
+        ("id,x\n", "column 'n' must be there once; it has 'id', 'x'"),
         ("id,n,n\n", "column 'n' must be there once"),
         ("id,n\na,1\nb\n", "line 3 has 1 fields and the header 2"),
         ("id,n\na,1,2\n", "line 2 has 3 fields and the header 2"),
@@ -139,7 +139,7 @@ def test_a_folder_whose_name_has_an_equals_sign_adds_no_column(tmp_path):
 
 def test_a_missing_parquet_column_is_named(tmp_path):
     write_parquet(tmp_path / "t.parquet", pd.DataFrame({"a": [1], "b": [2]}))
-    with pytest.raises(ValueError, match=r"t\.parquet is not the table .* column 'c' is missing; it has a, b"):
+    with pytest.raises(ValueError, match=r"t\.parquet is not the table .* column 'c' is missing; it has 'a', 'b'"):
         read_parquet(tmp_path / "t.parquet", ["a", "c"])
 
 

@@ -4,10 +4,12 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from blsh.files.arrays import load_stamped, save_stamped
 from blsh.hashing.adam import adam_start, adam_step
 from blsh.hashing.boosting import boost, boost_round
 from blsh.hashing.codes import unpack_bits
@@ -16,7 +18,7 @@ from blsh.hashing.initialisation import centred_start, xavier_start
 from blsh.hashing.profiles import PROFILES, TrainingParams
 from blsh.hashing.projections import encode
 from blsh.hashing.rounds import history_table
-from blsh.hashing.scratch import Scratch
+from blsh.hashing.scratch import Scratch, release_pages
 from blsh.hashing.segments import Segment, draw_segments, signs_of_frames
 from blsh.hashing.similarity import Target, ssm
 from blsh.hashing.training_state import load_rounds
@@ -469,6 +471,31 @@ def test_scratch_without_a_folder_is_an_error():
         scratch.empty(20, 20)
 
 
+def test_pages_of_a_mapped_file_are_let_go(tmp_path):
+    status = Path("/proc/self/status")
+    if not status.exists():
+        pytest.skip("only Linux tells the memory of mapped files")
+    np.save(tmp_path / "array.npy", np.ones((2000, 1000)))
+    mapped = np.load(tmp_path / "array.npy", mmap_mode="r")[1:]
+
+    def mapped_bytes():
+        return 1024 * int(status.read_text(encoding="ascii").split("RssFile:")[1].split()[0])
+
+    assert mapped.sum() == 1_999_000
+    before = mapped_bytes()
+    release_pages(mapped)
+    assert mapped_bytes() < before - 12_000_000
+    assert mapped.sum() == 1_999_000
+
+
+def test_changes_that_a_mapping_keeps_for_itself_stay(tmp_path):
+    np.save(tmp_path / "array.npy", np.ones(1000))
+    mapped = np.load(tmp_path / "array.npy", mmap_mode="c")
+    mapped[:] = 2
+    release_pages(mapped)
+    assert mapped.sum() == 2000
+
+
 def test_progress_counts_the_rounds(features):
     calls = []
     _, rounds = boost(features, SMALL, rng_for_round=rng_for_round, progress=lambda *values: calls.append(values))
@@ -569,6 +596,31 @@ def test_damaged_state_is_ignored_with_a_message(features, tmp_path, caplog, dam
     assert str(state) in caplog.text
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"bias": None},
+        {"losses": np.zeros(1)},
+        {"beta": np.zeros(1)},
+        {"beta": np.zeros((3, 2))},
+        {"passes": np.zeros(3)},
+        {"passes": np.array([-1, 2, 3])},
+        {"projections": np.zeros((3, 0))},
+        {"projections": np.full((3, 7), np.nan)},
+        {"projections": np.array(0.0)},
+    ],
+)
+def test_a_whole_file_of_other_contents_is_ignored_with_a_message(features, tmp_path, caplog, change):
+    state = tmp_path / "state.npz"
+    stopped_after_3(features, SMALL, state)
+    metadata, arrays = load_stamped(state, "boosting-state", 1)
+    arrays = {name: array for name, array in (arrays | change).items() if array is not None}
+    save_stamped(state, "boosting-state", 1, metadata, arrays)
+    with caplog.at_level(logging.WARNING):
+        assert load_rounds(state, fingerprint="data-1") == ()
+    assert f"training starts anew: {state} does not hold rounds" in caplog.text
+
+
 def test_no_state_is_no_message(tmp_path, caplog):
     assert load_rounds(tmp_path / "absent.npz", fingerprint="") == ()
     assert not caplog.text
@@ -580,6 +632,7 @@ def test_no_state_is_no_message(tmp_path, caplog):
 THREADS_SCRIPT = """
 import hashlib, numpy as np
 from dataclasses import replace
+from pathlib import Path
 from blsh.hashing.boosting import boost
 from blsh.hashing.profiles import PROFILES
 rng = np.random.default_rng(3)

@@ -37,6 +37,7 @@ def test_the_order_of_the_sum_is_the_definition():
     )
     features = np.ones((1, 3), np.float32)
     np.testing.assert_array_equal(unpack_bits(encode(features, projections)), [[False, False]])
+    np.testing.assert_array_equal(unpack_bits(encode(features, projections.prefix(1))), [[False]])
     np.testing.assert_array_equal(naive.bits_of(features, projections.matrix, projections.bias), [[False, False]])
 
 
@@ -62,9 +63,10 @@ def test_a_code_depends_on_its_frame_alone(rng):
     one_by_one = np.concatenate([encode(features[i : i + 1], projections).words for i in range(301)])
     np.testing.assert_array_equal(one_by_one, words)
     np.testing.assert_array_equal(encode(features[7:], projections).words, words[7:])
-    np.testing.assert_array_equal(
-        encode(features, projections.prefix(70)).words, encode(features, projections).prefix(70).words
-    )
+    for n_bits in (70, 1):  # a single bit has a kernel of its own
+        np.testing.assert_array_equal(
+            encode(features, projections.prefix(n_bits)).words, encode(features, projections).prefix(n_bits).words
+        )
 
 
 def test_threads_change_nothing(rng):
@@ -90,11 +92,12 @@ def test_features_in_any_memory_order_and_mapped(rng, tmp_path):
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_features_must_be_finite(rng, value):
+@pytest.mark.parametrize("n_bits", [1, 3])
+def test_features_must_be_finite(rng, value, n_bits):
     features = np.ones((100, 7), np.float32)
     features[70, 6] = value
     with pytest.raises(ValueError, match="features of frame 70 are not finite"):
-        encode(features, random_projections(3, 7, rng=rng))
+        encode(features, random_projections(n_bits, 7, rng=rng))
 
 
 def test_features_must_fit(rng):

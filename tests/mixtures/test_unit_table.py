@@ -48,10 +48,15 @@ def test_sources_that_have_no_units_are_there(tmp_path):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("test,u,s,F,speech,a.wav,0,10", r"source='test' is none of train, closed, validation, open \(.*units.csv"),
+        (
+            "test,u,s,F,speech,a.wav,0,10",
+            r"row 1 of .*units.csv: source='test' is none of train, closed, validation, open; run",
+        ),
         ("open,u,s,F,speech,a.wav,zero,10", r"column 'start' of row 1 is 'zero', not int"),
         ("open,u,s,F,speech,a.wav,-1,10", r"start=-1, n_samples=10 is no region"),
-        ("open,u,s,F,speech,../a.wav,0,10", r"\.\./a\.wav"),
+        ("open,u,s,F,speech,../a.wav,0,10", r"row 1 of .*units.csv: path='\.\./a\.wav' must stay inside"),
+        ("open,u,s,X,speech,a.wav,0,10", r"row 1 of .*units.csv: utterance='u', speaker='s', gender='X': need"),
+        ("open,,s,F,speech,a.wav,0,10", r"row 1 of .*units.csv: utterance='', speaker='s'"),
         ("open,u,s", r"3 fields and the header 8"),
     ],
 )

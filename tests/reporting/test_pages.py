@@ -1,18 +1,24 @@
 import dataclasses
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+import blsh.reporting
+from blsh.corpora import READERS
 from blsh.files.atomic import write_json, write_text
-from blsh.reporting import pages
-from blsh.reporting.page_tables import claims_table, headline
-from blsh.reporting.pages import Example, render_page
+from blsh.reporting.page_tables import attributions, claims_table, headline
+from blsh.reporting.pages import Contents, render_page
 from blsh.reporting.result_tables import make_tables
 from blsh.reporting.results import make_results
+from blsh.reporting.scorecard import make_scorecard
 from blsh.reporting.summaries import Summaries, write_summaries
+from blsh.reporting.training_figures import taslp_fig6
+
+PACKAGE = Path(blsh.reporting.__file__).parent
 
 
 class Reader(HTMLParser):
@@ -49,31 +55,38 @@ def read(page):
     return reader
 
 
+@pytest.fixture(scope="module")
+def parts(summaries):
+    """The tables and the scorecard, which take long to make."""
+    return make_tables(summaries), make_scorecard(summaries)
+
+
 @pytest.fixture
-def example(tmp_path):
-    for name in ("clean.wav", "mixture.flac", "blsh.ogg"):
-        (tmp_path / name).write_bytes(name.encode() * 10)
-    return Example(
-        "Rain, one speaker",
-        tmp_path / "clean.wav",
-        tmp_path / "mixture.flac",
-        {"BLSH": tmp_path / "blsh.ogg"},
-    )
+def render(summaries, parts):
+    """Render a page of the made-up run, with other contents where they are given."""
+
+    def rendered(run=summaries, **changes):
+        tables, scorecard = parts
+        contents = {"title": "T", "tables": tables, "pictures": (), "scorecard": scorecard}
+        return render_page(run, Contents(**(contents | changes)))
+
+    return rendered
 
 
-def test_the_page_refers_to_nothing_outside(summaries, example):
-    page = render_page(summaries, make_tables(summaries), (), title="T", examples=[example])
+def test_the_page_refers_to_nothing_outside(render, summaries, example):
+    page = render(examples=[example], pictures=[taslp_fig6(summaries)])
     references = read(page).references
-    assert len(references) > 10
+    assert len(references) > 15
     assert all(reference.startswith(("data:", "#")) for reference in references)
     assert "http" not in page
     assert "@import" not in page
+    assert "url(" not in page
     anchors = {reference[1:] for reference in references if reference.startswith("#")}
     assert anchors <= set(re.findall(r'id="([^"]+)"', page))
 
 
-def test_a_whole_run(summaries):
-    text = read(render_page(summaries, make_tables(summaries), (), title="One run")).text
+def test_a_whole_run(render):
+    text = read(render(title="One run")).text
     for part in (
         "One run",
         "All 1020 cells are scored",
@@ -88,16 +101,15 @@ def test_a_whole_run(summaries):
         "CC BY 4.0",
         "There is no provenance.json",
         "1.0 minutes of job time",
+        "Of 267 printed numbers",
+        "which is under the MIT licence",
     ):
         assert part in text, part
     assert "not finished" not in text
 
 
-def test_a_partial_run_says_what_finishes_it(partial_summaries):
-    page = render_page(
-        partial_summaries, make_tables(partial_summaries), (), title="T", finish_command="blsh run --config x"
-    )
-    text = read(page).text
+def test_a_partial_run_says_what_finishes_it(render, partial_summaries):
+    text = read(render(partial_summaries, tables=(), finish_command="blsh run --config x")).text
     assert "This run is not finished: 858 of 1020 cells are scored" in text
     assert "To finish it: blsh run --config x" in text
     assert "pesq: no utterance found" in text
@@ -105,48 +117,56 @@ def test_a_partial_run_says_what_finishes_it(partial_summaries):
 
 
 def test_an_empty_run_is_a_page_too():
-    text = read(render_page(Summaries(), (), (), title="Nothing yet")).text
+    nothing = Summaries()
+    page = render_page(nothing, Contents("Nothing yet", (), (), make_scorecard(nothing)))
+    text = read(page).text
     assert "The open set is not scored yet" in text
     assert "Claims" not in text
 
 
-def test_text_from_files_is_escaped(summaries):
+def test_text_from_files_is_escaped(render, summaries):
     skipped = pd.DataFrame([("c", "<script>alert(1)</script>.wav", "a & b")], columns=["corpus", "path", "reason"])
     strange = dataclasses.replace(summaries, skipped=skipped, facts={"<b>": "</dl>"})
-    page = render_page(strange, (), (), title='"><i>', provenance={"k": "<img src=x>"})
+    page = render(strange, tables=(), title='"><i>', provenance={"k": "<img src=x>"})
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)" in page
     read(page)
 
 
-def test_audio_is_inside_in_order(summaries, example):
-    page = render_page(summaries, (), (), title="T", examples=[example])
-    sources = re.findall(r'<audio[^>]* src="data:(audio/\w+);base64,', page)
-    assert sources == ["audio/flac", "audio/ogg", "audio/wav"]
-    assert page.index("Mixture<audio") < page.index("BLSH<audio") < page.index("Clean speech<audio")
+def test_networks_that_are_not_trained_are_told_with_the_reason(render, full_summaries):
+    text = read(render(full_summaries, tables=())).text
+    assert "BiLSTM 2×1024 12 epochs, 3.4 h it reached its limit of time" in text
+    assert "FC 2×32 0 epochs it was not begun" in text
+    labels = [bar["label"] for bar in headline(full_summaries)]
+    assert {"FC 3×256", "FC 2×64", "BiLSTM 2×64", "Residual boosting"} <= set(labels)
+    assert len(labels) == len(set(labels))
 
 
-def test_examples_beyond_the_budget_are_counted(summaries, example, monkeypatch):
-    monkeypatch.setattr(pages, "AUDIO_BYTES_MAX", 400)
-    page = render_page(summaries, (), (), title="T", examples=[example, example, example])
-    assert page.count("<audio") == 3
-    assert "2 further examples are left out" in read(page).text
+def test_rows_can_be_chosen_by_their_verdict(render, summaries):
+    page = render(tables=())
+    assert page.count('data-verdict="not judged"') == int((summaries.claims["verdict"] == "not judged").sum())
+    assert '<option value="context">context (' in page
+    assert page.count('data-verdict="agrees"') == 34
 
 
-def test_an_example_that_is_not_there_is_named(summaries, example):
-    example.clean.unlink()
-    with pytest.raises(FileNotFoundError, match=r"clean\.wav: the recording of an example is not there"):
-        render_page(summaries, (), (), title="T", examples=[example])
+def test_makers_of_recordings_are_named(summaries):
+    corpora = summaries.corpora.assign(reader="demand", attribution="Somebody made it.")
+    named = attributions(dataclasses.replace(summaries, corpora=corpora), {})
+    assert [name.split(":")[0] for name in named] == ["DEMAND", "Somebody made it."]
+    config = {"config": {"data": {"corpora": {"speech": {"reader": "librispeech"}, "noise": {"reader": "esc"}}}}}
+    assert [name.split(":")[0] for name in attributions(summaries, config)] == ["LibriSpeech", "ESC"]
+    assert attributions(summaries, {}) == []
 
 
-def test_an_example_that_no_browser_plays_is_an_error(tmp_path):
-    with pytest.raises(ValueError, match=r"a\.mp3: a page plays \.wav, \.flac, \.ogg; convert it"):
-        Example("x", tmp_path / "a.wav", tmp_path / "a.mp3", {})
+def test_every_reader_has_somebody_to_name():
+    known = {line.partition(",")[0] for line in (PACKAGE / "attributions.csv").read_text().splitlines()[1:]}
+    # What is in somebody's own folder only they know.
+    assert known == set(READERS) - {"folder"}
 
 
-def test_provenance_is_flattened(summaries):
+def test_provenance_is_flattened(render):
     provenance = {"config": {"bits": [1, 2], "sets": [{"name": "open"}]}, "version": 3}
-    text = read(render_page(summaries, (), (), title="T", provenance=provenance)).text
+    text = read(render(tables=(), provenance=provenance)).text
     for part in ("config.bits 1, 2", "config.sets.0.name open", "version 3"):
         assert part in text
 
@@ -188,13 +208,16 @@ def test_results_are_made_from_the_summaries_alone(partial_summaries, tmp_path):
         "tables/icassp_table1.tex",
         "figures/icassp_fig3.pdf",
         "figures/taslp_fig6.txt",
+        "figures/cost.svg",
+        "scorecard.csv",
+        "scorecard.md",
         "report.html",
     ):
         assert name in names
     assert names == {str(p.relative_to(tmp_path / "out")) for p in (tmp_path / "out").rglob("*") if p.is_file()}
     page = (tmp_path / "out" / "report.html").read_text()
     assert "abc123" in page
-    assert page.count("data:image/svg+xml;base64,") == 3
+    assert page.count("data:image/svg+xml;base64,") == len([name for name in names if name.endswith(".svg")])
 
 
 def test_results_have_the_same_bytes_twice(summaries, tmp_path):
@@ -219,7 +242,14 @@ def test_provenance_that_is_not_json_is_named(summaries, tmp_path):
         make_results(tmp_path / "summaries", tmp_path / "out", title="T")
 
 
-def test_no_number_on_the_page_is_a_bare_nan(partial_summaries):
-    text = read(render_page(partial_summaries, make_tables(partial_summaries), (), title="T")).text
+def test_no_number_on_the_page_is_a_bare_nan(render, partial_summaries):
+    text = read(render(partial_summaries, tables=make_tables(partial_summaries))).text
     assert not re.search(r"\b(nan|None|inf)\b", text.replace("(nan)", "").replace(" nan pesq", ""))
     assert np.isfinite(partial_summaries.claims["value"]).any()
+
+
+def test_the_published_run_is_shown_in_seconds(published, tmp_path):
+    paths = make_results(published / "summaries", tmp_path, title="open_small")
+    page = paths[-1].read_text()
+    assert "LibriSpeech: V. Panayotov" in page
+    assert "All 1020 cells" in read(page).text or "cells are scored" in read(page).text

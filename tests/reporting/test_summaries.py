@@ -41,7 +41,7 @@ def test_a_partial_run_counts_its_cells(partial_summaries, summaries):
 
 
 def test_nothing_scored_yet(scores, expected, tmp_path):
-    nothing = summarised(scores.iloc[:0], expected, training=None, ssm={})
+    nothing = summarised(scores.iloc[:0], expected, tables={"training": None}, ssm={})
     assert nothing.n_done == 0
     assert set(nothing.claims["verdict"]) == {"not judged"}
     write_summaries(tmp_path, nothing)

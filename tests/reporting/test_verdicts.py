@@ -1,17 +1,21 @@
 """Verdicts on made-up runs whose truth is known."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from blsh.reporting.claims import Claim, Term, Threshold
 from blsh.reporting.evidence import Evidence, Model, models_of
+from blsh.reporting.schemas import empty_table
 from blsh.reporting.statistics import STATISTICS
 from blsh.reporting.verdicts import CLAIMS_DTYPES, judge_claims
 from tests import naive_reporting as naive
 from tests.reporting.made_up_scores import curve, expected_cells, make_scores, make_training
 
 MODEL = Model("ssm", "authors2022")
+NO_NETWORKS = empty_table("networks")
 BITS = (5, 25, 50, 100, 150)
 
 
@@ -39,10 +43,19 @@ def curves(system_left="blsh", system_right="lsh"):
     }
 
 
-def judge(claims, scores, expected, training=None, models=(MODEL,), seed=0, n_resamples=400):
+def judge(claims, scores, expected, training=None, models=(MODEL,), seed=0, n_resamples=400, networks=NO_NETWORKS):
     training = make_training(features=("stft",)) if training is None else training
     rng = np.random.default_rng(seed)
-    return judge_claims(claims, scores, training, expected=expected, models=models, n_resamples=n_resamples, rng=rng)
+    return judge_claims(
+        claims,
+        scores,
+        training,
+        expected=expected,
+        networks=networks,
+        models=models,
+        n_resamples=n_resamples,
+        rng=rng,
+    )
 
 
 def verdict(one, *run, **changes):
@@ -143,7 +156,9 @@ def test_a_level_never_reached_fails_and_says_so(run):
 def test_crossing_equals_the_naive_one(run, rng):
     expected, scores = run
     one = claim("crossing", "within", (75.0, 150.0), **curves("blsh", "knn"))
-    found = Evidence(scores, expected, n_resamples=5, entropy=1).resample(one.terms, "sdr", MODEL, over_bits=True)
+    found = Evidence(scores, expected, networks=NO_NETWORKS, n_resamples=5, entropy=1).resample(
+        one.terms, "sdr", MODEL, over_bits=True
+    )
     got = STATISTICS["crossing"](one, found)
     mean = [(mean * found.draws).sum(axis=-1) / found.draws.sum(axis=-1) for mean in found.means]
     for row in range(len(got)):
@@ -257,9 +272,55 @@ def test_a_mixture_that_failed_on_one_side_is_left_out_on_both(run):
 
 def test_one_speaker_decides_nothing(run):
     expected, scores = run
-    found = verdict(claim(), expected, scores[scores["speaker"].isin(["open-00", "closed-00"])])
+    found = verdict(claim(), expected, scores.assign(speaker="one"))
     assert found["verdict"] == "undecided"
     assert found["reason"] == "1 speaker; a resample needs at least 2"
+
+
+def test_a_handful_of_mixtures_judges_nothing(run):
+    expected, scores = run
+    found = verdict(claim(), expected, scores[scores["speaker"].isin(["open-00", "closed-00"])])
+    assert (found["verdict"], found["reason"]) == ("not judged", "n = 9 mixtures; a claim is judged on at least 10")
+
+
+def test_a_term_about_one_noise_leaves_the_others_out(run):
+    expected, scores = run
+    left, right = (Term("knn", feature="stft", rho=0.1, noise=noise) for noise in ("", "rain"))
+    found = verdict(claim(left=(left,), right=(right,)), expected, scores)
+    own = scores[(scores["set"] == "open") & (scores["system"] == "knn")]
+    means = [np.average(part["sdr"], weights=part["seconds"]) for part in (own, own[own["noise"] == "rain"])]
+    assert found["value"] == pytest.approx(means[0] - means[1], abs=1e-6)
+    assert found["noises"] == ""
+    found = verdict(claim(left=(left,), right=(dataclasses.replace(right, noise="wind"),)), expected, scores)
+    assert (found["verdict"], found["reason"]) == ("not judged", "the open set has no noise wind")
+
+
+def test_a_term_finds_the_set_of_its_snr(run):
+    expected, scores = run
+    moved = scores["set"] == "closed"
+    renamed = scores.assign(set=scores["set"].mask(moved, "open_p5"), snr_db=scores["snr_db"].mask(moved, 5.0))
+    terms = [Term(system, feature="stft", rho=0.1, n_bits=50, snr_db=5.0) for system in ("blsh", "lsh")]
+    at_5 = verdict(claim(left=terms[:1], right=terms[1:]), expected, renamed)
+    as_closed = [dataclasses.replace(term, set="closed", snr_db=None) for term in terms]
+    closed = verdict(claim(left=as_closed[:1], right=as_closed[1:]), expected, scores)
+    assert at_5["value"] == closed["value"]
+    assert at_5["verdict"] == closed["verdict"] == "holds"
+
+
+def test_claims_about_networks_targets_snrs_and_voicebank(full_summaries):
+    judged = full_summaries.claims.set_index("id")
+    assert judged.loc["fc-above-blsh-3x256", "verdict"] == "holds"
+    assert judged.loc["bilstm-above-blsh-2x1024", "reason"] == (
+        "bilstm 2x1024 on open was not trained to its stop rule (12 epochs, 3.4 h)"
+    )
+    assert judged.loc["fc-above-blsh-3x64", "reason"] == "fc 3x64 on open is not in this run's grid"
+    assert judged.loc["ssm-above-rbf-rbf-0.1-0.1", "value"] == pytest.approx(1.5, abs=0.2)
+    assert judged.loc["stft-blsh-above-mixture-at-snr-m5-0.1", "verdict"] == "holds"
+    assert judged.loc["knn-poor-in-cafeteria", "reason"] == "the open set has no noise PCAFETER"
+    assert judged.loc["narrow-rbf-beta-vanishes", "value"] == pytest.approx(0, abs=0.02)
+    voicebank = judged[judged.index.str.startswith("voicebank")]
+    assert set(voicebank["reason"]) == {"n = 3 mixtures; a claim is judged on at least 10"}
+    assert judged.index.is_unique  # one model for each claim: that with the papers' target
 
 
 def test_other_claims_and_systems_change_no_verdict(run):

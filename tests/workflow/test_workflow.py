@@ -8,6 +8,7 @@ checkout's results. Three runs are shared by the tests, also among the processes
 ``killed``   the same on two cores with the data of ``whole``, killed in the middle of training and run again
 """
 
+import contextlib
 import fcntl
 import json
 import os
@@ -19,16 +20,17 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 import yaml
 
 from blsh.experiment.config import CONTROLS, Config, load_config
-from blsh.experiment.grid import data_folder, score_jobs
-from blsh.experiment.rules import history_files, model_files, score_files, ssm_files
+from blsh.experiment.grid import ScoreJob, data_folder, score_jobs
+from blsh.experiment.rules import history_files, model_files, neighbours_file, score_files, ssm_files
 from blsh.files.arrays import load_stamped
 from blsh.hashing.training_state import KIND, VERSION
 from blsh.reporting.scores import read_scores
@@ -155,6 +157,12 @@ def jobs_of(printed: str) -> dict[str, int]:
     return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
 
 
+def by_rule(jobs: Iterable[ScoreJob]) -> Counter:
+    """Count score jobs by the rule that does them."""
+    rules = dict.fromkeys(CONTROLS, "score_control") | dict.fromkeys(("knn", "lsh", "lsh_fixed"), "score_neighbours")
+    return Counter(rules.get(job.system, "score_codes") for job in jobs)
+
+
 def same_files(first: Path, second: Path, pattern: str) -> list[str]:
     """Names, relative to the folders, of the files that both have with the same bytes; every one must be."""
     names = sorted(str(path.relative_to(first)) for path in first.glob(pattern) if path.is_file())
@@ -173,20 +181,18 @@ def test_dry_runs_from_both_entry_points(tmp_path, preset, entry):
     assert "profiles/default" in printed
     found = jobs_of(printed)
     config = config_of(tmp_path / "work", preset)
-    by_system = Counter(
-        {"blsh": "score_blsh"}.get(job.system, "score_control" if job.system in CONTROLS else "score_neighbours")
-        for job in score_jobs(config)
-    )
-    expected = by_system | {
+    expected = by_rule(score_jobs(config)) | {
         "manifest": 2,
         "units": 1,
         "draw": len(config.data.sets),
         "frames": 1,
         "train": len(model_files(config)),
+        "neighbours": len({path for job in score_jobs(config) for path in neighbours_file(config, job)}),
         "ssm": len(ssm_files(config)),
         "noises": len(config.grid.sets),
     }
     expected |= dict.fromkeys(("examples", "aggregate", "provenance", "report"), 1)
+    expected = {name: count for name, count in expected.items() if count}
     assert {name: found[name] for name in expected} == expected
     assert found["total"] == sum(expected.values()) + 1
     assert not (tmp_path / "work/results").exists()
@@ -252,6 +258,48 @@ def test_the_command_of_a_log_makes_the_same_bytes(whole):
     again = "by_hand.parquet"
     run([sys.executable, "-m", "blsh", *[again if word == output else word for word in words]], whole)
     assert (whole / again).read_bytes() == (whole / output).read_bytes()
+
+
+def test_more_systems_add_their_jobs_and_do_nothing_again(whole, tmp_path):
+    folder = tmp_path / "work"
+    shutil.copytree(whole, folder)
+    values = yaml.safe_load((folder / TINY).read_text())
+    values["grid"] |= {
+        "systems": [*values["grid"]["systems"], "pca_sign", "itq", "residual", "projections"],
+        "sets": ["open"],
+        "targets": ["ssm", "rbf-0.5"],
+        "variants": ["weighted", "context3"],
+        "switches": ["segments", "matrices"],
+    }
+    values["projections"] = {"mine": "my.npz"}
+    rng = np.random.default_rng(0)
+    np.savez(folder / "my.npz", P=rng.standard_normal((16, 128)), b=rng.standard_normal(16))
+    (folder / "more.yaml").write_text(yaml.safe_dump(values, sort_keys=False))
+    before, config = config_of(folder, TINY), config_of(folder, "more.yaml")
+    with contextlib.chdir(folder):
+        added = [job for job in score_jobs(config) if job not in score_jobs(before)]
+        expected = by_rule(added) | {
+            "train": len(history_files(config)) - len(history_files(before)),
+            "fit": 4,
+            "neighbours": 0,
+            "ssm": 2,
+            "aggregate": 1,
+        }
+        scored = {path: (folder / path).stat().st_mtime_ns for path in score_files(before)}
+    target = "results/tiny/summaries/aggregated.csv"
+    words = [sys.executable, "-m", "snakemake", "--configfile", "more.yaml", "--cores", "2"]
+    found = jobs_of(run([*words, target], folder).stdout)
+    assert found == {name: count for name, count in expected.items() if count} | {"total": sum(expected.values())}
+    assert {path: (folder / path).stat().st_mtime_ns for path in scored} == scored
+    with contextlib.chdir(folder):
+        scores = read_scores(score_files(config))
+    cells = scores.groupby(["system", "variant", "feature", "target"])["n_bits"].agg(["min", "max"])
+    assert cells.loc["projections", "mine", "mel", ""].tolist() == [1, 16]
+    assert cells.loc["blsh", "context3", "stft", "ssm"].tolist() == [20, 20]
+    assert cells.loc["lsh", "switch-matrices", "stft", ""].tolist() == [20, 20]
+    assert cells.loc["itq", "", "mel", ""].tolist() == cells.loc["residual", "", "stft", ""].tolist() == [1, 20]
+    at = scores[(scores["n_bits"] == 20) & (scores["variant"] == "")].groupby("system")["recall"].mean()
+    assert ((at > 0) & (at < 1)).all() and set(at.index) == {"lsh", "blsh", "pca_sign", "itq", "residual"}
 
 
 def test_a_second_run_finds_nothing_to_do(whole):

@@ -11,8 +11,8 @@ rule manifest:
         "../../environment.yml"
     threads: 2
     resources:
-        mem_mb=1000,
-        runtime="2h",
+        mem_mb=blsh_rules.growing(1000),
+        runtime=blsh_rules.growing(2 * 60),
     params:
         settings=lambda w: blsh_rules.manifest_settings(CONFIG, w.corpus),
         code=blsh_rules.code("manifest"),
@@ -34,8 +34,8 @@ rule units:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=1000,
-        runtime="1h",
+        mem_mb=blsh_rules.growing(1000),
+        runtime=blsh_rules.growing(60),
     params:
         settings=blsh_rules.units_settings(CONFIG),
         code=blsh_rules.code("units"),

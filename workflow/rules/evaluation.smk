@@ -13,14 +13,42 @@ rule score_control:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=1500,
-        runtime="4h",
+        mem_mb=blsh_rules.growing(1500),
+        runtime=blsh_rules.growing(4 * 60),
     params:
-        settings=lambda w: blsh_rules.score_settings(CONFIG, w),
+        settings=lambda w: blsh_rules.score_settings(CONFIG, SCORES[w.set, w.control]),
         code=blsh_rules.code("score"),
         corpora=blsh_rules.corpora_flags(CONFIG),
     shell:
         "blsh score {params.settings} --recipes {input.recipes} {params.corpora} --constant {input.constant}"
+        " -o {output} --log-command > {log} 2>&1"
+
+
+rule neighbours:
+    """Find what the raw features find in a repeat's dictionary, to compare codes with it."""
+    input:
+        recipes=f"{DATA}/mixtures/{{set}}.csv",
+        manifests=blsh_rules.all_manifests(CONFIG),
+        features=f"{DATA}/features/{{feature}}.npy",
+    output:
+        f"{RESULTS}/neighbours/{{set}}_{{feature}}_rho-{{rho}}_rep-{{repeat}}.npy",
+    log:
+        f"{RESULTS}/logs/neighbours_{{set}}_{{feature}}_rho-{{rho}}_rep-{{repeat}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/neighbours/{{set}}_{{feature}}_rho-{{rho}}_rep-{{repeat}}.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=blsh_rules.growing(3000),
+        runtime=blsh_rules.growing(8 * 60),
+    params:
+        settings=lambda w: blsh_rules.neighbours_settings(
+            CONFIG, w.feature, w.rho, w.repeat
+        ),
+        code=blsh_rules.code("neighbours"),
+        corpora=blsh_rules.corpora_flags(CONFIG),
+    shell:
+        "blsh neighbours {params.settings} --recipes {input.recipes} {params.corpora} --features {input.features}"
         " -o {output} --log-command > {log} 2>&1"
 
 
@@ -29,51 +57,57 @@ rule score_neighbours:
     input:
         recipes=f"{DATA}/mixtures/{{set}}.csv",
         manifests=blsh_rules.all_manifests(CONFIG),
-        features=f"{DATA}/features/{{feature}}.npy",
+        features=lambda w: f"{DATA}/features/{SCORES[w.set, w.plain].feature}.npy",
         masks=f"{DATA}/masks/train.npy",
+        neighbours=lambda w: blsh_rules.neighbours_file(CONFIG, SCORES[w.set, w.plain]),
     output:
-        f"{RESULTS}/scores/{{set}}/{{system}}_{{feature}}_rho-{{rho}}_rep-{{repeat}}.parquet",
+        f"{RESULTS}/scores/{{set}}/{{plain}}.parquet",
     log:
-        f"{RESULTS}/logs/score_{{set}}_{{system}}_{{feature}}_rho-{{rho}}_rep-{{repeat}}.log",
+        f"{RESULTS}/logs/score_{{set}}_{{plain}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/score/{{set}}_{{system}}_{{feature}}_rho-{{rho}}_rep-{{repeat}}.tsv"
+        f"{RESULTS}/benchmarks/score/{{set}}_{{plain}}.tsv"
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=3000,
-        runtime="8h",
+        mem_mb=blsh_rules.growing(3000),
+        runtime=blsh_rules.growing(8 * 60),
     params:
-        settings=lambda w: blsh_rules.score_settings(CONFIG, w),
+        settings=lambda w: blsh_rules.score_settings(CONFIG, SCORES[w.set, w.plain]),
         code=blsh_rules.code("score"),
         corpora=blsh_rules.corpora_flags(CONFIG),
+        truth=lambda w, input: blsh_rules.flag("--raw-neighbours", input.neighbours),
     shell:
         "blsh score {params.settings} --recipes {input.recipes} {params.corpora} --features {input.features}"
-        " --masks {input.masks} -o {output} --log-command > {log} 2>&1"
+        " --masks {input.masks} {params.truth} -o {output} --log-command > {log} 2>&1"
 
 
-rule score_blsh:
-    """Score the learned codes, all code lengths at once."""
+rule score_codes:
+    """Score learned, fitted or brought codes, all code lengths at once."""
     input:
         recipes=f"{DATA}/mixtures/{{set}}.csv",
         manifests=blsh_rules.all_manifests(CONFIG),
-        features=f"{DATA}/features/{{feature}}.npy",
+        features=lambda w: f"{DATA}/features/{SCORES[w.set, w.coded].feature}.npy",
         masks=f"{DATA}/masks/train.npy",
-        model=f"{RESULTS}/models/blsh_{{feature}}_{{target}}.npz",
+        training=f"{DATA}/mixtures/train.csv",
+        model=lambda w: blsh_rules.score_model(CONFIG, SCORES[w.set, w.coded]),
+        neighbours=lambda w: blsh_rules.neighbours_file(CONFIG, SCORES[w.set, w.coded]),
     output:
-        f"{RESULTS}/scores/{{set}}/blsh_{{feature}}_{{target}}_rho-{{rho}}_rep-{{repeat}}.parquet",
+        f"{RESULTS}/scores/{{set}}/{{coded}}.parquet",
     log:
-        f"{RESULTS}/logs/score_{{set}}_blsh_{{feature}}_{{target}}_rho-{{rho}}_rep-{{repeat}}.log",
+        f"{RESULTS}/logs/score_{{set}}_{{coded}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/score/{{set}}_blsh_{{feature}}_{{target}}_rho-{{rho}}_rep-{{repeat}}.tsv"
+        f"{RESULTS}/benchmarks/score/{{set}}_{{coded}}.tsv"
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=3000,
-        runtime="8h",
+        mem_mb=blsh_rules.growing(3000),
+        runtime=blsh_rules.growing(8 * 60),
     params:
-        settings=lambda w: blsh_rules.score_settings(CONFIG, w),
+        settings=lambda w: blsh_rules.score_settings(CONFIG, SCORES[w.set, w.coded]),
         code=blsh_rules.code("score"),
         corpora=blsh_rules.corpora_flags(CONFIG),
+        truth=lambda w, input: blsh_rules.flag("--raw-neighbours", input.neighbours),
     shell:
         "blsh score {params.settings} --recipes {input.recipes} {params.corpora} --features {input.features}"
-        " --masks {input.masks} --model {input.model} -o {output} --log-command > {log} 2>&1"
+        " --masks {input.masks} --training-recipes {input.training} --model {input.model} {params.truth}"
+        " -o {output} --log-command > {log} 2>&1"

@@ -1,24 +1,47 @@
 rule train:
-    """Learn the projections of one feature and target by boosting; a killed training goes on where it stopped."""
+    """Learn projections by boosting, a bit a round; a killed training goes on where it stopped."""
     input:
-        features=f"{DATA}/features/{{feature}}.npy",
+        features=lambda w: f"{DATA}/features/{MODELS[w.boosted].feature}.npy",
         masks=f"{DATA}/masks/train.npy",
+        recipes=f"{DATA}/mixtures/train.csv",
     output:
-        model=f"{RESULTS}/models/blsh_{{feature}}_{{target}}.npz",
-        history=f"{RESULTS}/models/blsh_{{feature}}_{{target}}.csv",
+        model=f"{RESULTS}/models/{{boosted}}.npz",
+        history=f"{RESULTS}/models/{{boosted}}.csv",
     log:
-        f"{RESULTS}/logs/train_{{feature}}_{{target}}.log",
+        f"{RESULTS}/logs/train_{{boosted}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/train/{{feature}}_{{target}}.tsv"
+        f"{RESULTS}/benchmarks/train/{{boosted}}.tsv"
     conda:
         "../../environment.yml"
     threads: 2
     resources:
-        mem_mb=4000,
-        runtime="12h",
+        mem_mb=blsh_rules.growing(4000),
+        runtime=blsh_rules.growing(12 * 60),
     params:
-        settings=lambda w: blsh_rules.train_settings(CONFIG, w.feature, w.target),
+        settings=lambda w: blsh_rules.train_settings(CONFIG, MODELS[w.boosted]),
         code=blsh_rules.code("train"),
     shell:
-        "blsh train {params.settings} --features {input.features} --masks {input.masks} --threads {threads}"
-        " --history {output.history} -o {output.model} --log-command > {log} 2>&1"
+        "blsh train {params.settings} --features {input.features} --masks {input.masks} --recipes {input.recipes}"
+        " --threads {threads} --history {output.history} -o {output.model} --log-command > {log} 2>&1"
+
+
+rule fit:
+    """Fit projections to the features' principal components, as they are or rotated (ITQ)."""
+    input:
+        features=lambda w: f"{DATA}/features/{MODELS[w.fitted].feature}.npy",
+    output:
+        f"{RESULTS}/models/{{fitted}}.npz",
+    log:
+        f"{RESULTS}/logs/fit_{{fitted}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/fit/{{fitted}}.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=blsh_rules.growing(2000),
+        runtime=blsh_rules.growing(2 * 60),
+    params:
+        settings=lambda w: blsh_rules.fit_settings(CONFIG, MODELS[w.fitted]),
+        code=blsh_rules.code("fit"),
+    shell:
+        "blsh fit {params.settings} --features {input.features} -o {output} --log-command > {log} 2>&1"

@@ -12,8 +12,8 @@ rule draw:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=1000,
-        runtime="1h",
+        mem_mb=blsh_rules.growing(1000),
+        runtime=blsh_rules.growing(60),
     params:
         settings=lambda w: blsh_rules.draw_settings(CONFIG, w.set),
         code=blsh_rules.code("draw"),
@@ -41,8 +41,8 @@ rule frames:
         "../../environment.yml"
     threads: 2
     resources:
-        mem_mb=2000,
-        runtime="4h",
+        mem_mb=blsh_rules.growing(2000),
+        runtime=blsh_rules.growing(4 * 60),
     params:
         features=lambda w, output: os.path.dirname(output.features[0]),
         settings=blsh_rules.frames_settings(CONFIG),

@@ -12,8 +12,8 @@ rule noises:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=1500,
-        runtime="1h",
+        mem_mb=blsh_rules.growing(1500),
+        runtime=blsh_rules.growing(60),
     params:
         code=blsh_rules.code("noises"),
         corpora=blsh_rules.corpora_flags(CONFIG),
@@ -36,8 +36,8 @@ rule ssm:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=1000,
-        runtime="1h",
+        mem_mb=blsh_rules.growing(1000),
+        runtime=blsh_rules.growing(60),
     params:
         settings=lambda w: blsh_rules.ssm_settings(CONFIG, w.feature, w.target),
         code=blsh_rules.code("ssm"),
@@ -57,7 +57,7 @@ rule examples:
         ),
         masks=f"{DATA}/masks/train.npy",
         constant=f"{DATA}/masks/constant.npy",
-        models=blsh_rules.model_files(CONFIG),
+        models=blsh_rules.example_models(CONFIG),
     output:
         f"{RESULTS}/audio/examples.json",
     log:
@@ -67,8 +67,8 @@ rule examples:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=2000,
-        runtime="1h",
+        mem_mb=blsh_rules.growing(2000),
+        runtime=blsh_rules.growing(60),
     params:
         features=lambda w, input: os.path.dirname(input.features[0]),
         settings=blsh_rules.examples_settings(CONFIG),
@@ -99,8 +99,8 @@ rule aggregate:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=4000,
-        runtime="1h",
+        mem_mb=blsh_rules.growing(4000),
+        runtime=blsh_rules.growing(60),
     params:
         folder=lambda w, output: os.path.dirname(output[0]),
         settings=blsh_rules.whole_settings(CONFIG),
@@ -122,8 +122,8 @@ rule provenance:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=1000,
-        runtime="10m",
+        mem_mb=blsh_rules.growing(1000),
+        runtime=blsh_rules.growing(10),
     params:
         settings=blsh_rules.whole_settings(CONFIG),
         code=blsh_rules.code("provenance"),
@@ -146,8 +146,8 @@ rule report:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=2000,
-        runtime="30m",
+        mem_mb=blsh_rules.growing(2000),
+        runtime=blsh_rules.growing(30),
     params:
         folder=lambda w, output: os.path.dirname(output[0]),
         code=blsh_rules.code("report"),

@@ -1,0 +1,135 @@
+"""Clean noisy speech: files, folders, or a stream.
+
+A file comes out with the rate, channels, length, format and subtype it went in with (WAV, FLAC, Ogg). Of several files
+or a folder, those that are finished are skipped, and one that fails is told at the end while the others are done.
+'-' stands for a sound file on stdin or stdout. With --stream, raw samples go from stdin to stdout as they come.
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from functools import cache
+from multiprocessing import get_context
+from pathlib import Path
+
+from blsh import __version__
+from blsh.cli import pipes
+from blsh.cli.output_tree import Task, plan_tasks, unfinished_tasks
+from blsh.cli.progress import Progress
+from blsh.denoising.denoiser import Denoiser
+from blsh.denoising.model_file import DEFAULT_MODEL, DenoiserModel, load_model
+from blsh.denoising.sound_files import denoise_file
+from blsh.files.checksums import sha256_of_file
+
+EXAMPLE = "blsh denoise recordings/ -o cleaned/ --jobs 2"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    parser.add_argument("inputs", nargs="*", metavar="IN", help="sound files or folders, or - for stdin")
+    parser.add_argument("-o", "--output", metavar="OUT", help="file or folder to write, or - for stdout")
+    parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="model file (default: the packaged one)")
+    parser.add_argument("--n-bits", "--bits", type=int, metavar="N", help="use the first N bits (default: all)")
+    parser.add_argument(
+        "--strength", type=float, default=1.0, metavar="X", help="0 changes nothing, 1 is full (default)"
+    )
+    parser.add_argument(
+        "--floor", type=float, default=0.0, metavar="X", help="least gain of any bin, 0.1 is -20 dB (default 0)"
+    )
+    parser.add_argument(
+        "--level",
+        type=float,
+        metavar="X",
+        help="standard deviation to assume, full scale being 1 (default: each file's own; of a stream the model's)",
+    )
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="files to clean at a time (default 1)")
+    parser.add_argument("--overwrite", action="store_true", help="clean finished files again")
+    stream = parser.add_argument_group("streams")
+    stream.add_argument("--stream", action="store_true", help="clean raw samples from stdin to stdout as they come")
+    stream.add_argument("--rate", type=int, default=16000, help="their rate in Hz (default 16000)")
+    stream.add_argument("--channels", type=int, default=1, help="their channels, interleaved (default 1)")
+    stream.add_argument(
+        "--format", choices=pipes.FORMATS, default="s16", help="little-endian 16- or 32-bit, or float (default s16)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Clean; 1 if some of several files failed."""
+    settings = {name: getattr(arguments, name) for name in ("level", "n_bits", "strength", "floor")}
+    if arguments.stream:
+        if arguments.inputs or arguments.output:
+            raise ValueError("--stream goes from stdin to stdout: leave out IN and -o")
+        model = load_model(arguments.model)
+        pipes.clean_raw(model, arguments.rate, arguments.channels, arguments.format, settings)
+        return 0
+    if not arguments.inputs or not arguments.output:
+        raise ValueError("IN or -o OUT is missing: name what to clean and where to put it")
+    if arguments.jobs < 1:
+        raise ValueError(f"--jobs {arguments.jobs} must be at least 1")
+    model = _checked_model(arguments.model, settings)
+    if "-" in (*arguments.inputs, arguments.output):
+        pipes.clean_file(arguments.inputs, arguments.output, model, settings)
+        return 0
+    tasks, is_tree = plan_tasks([Path(path) for path in arguments.inputs], Path(arguments.output), arguments.output)
+    if not is_tree:
+        denoise_file(tasks[0].source, tasks[0].target, model, **settings)
+        return 0
+    note = {**settings, "model_sha256": sha256_of_file(arguments.model), "code_version": __version__}
+    left = tasks if arguments.overwrite else unfinished_tasks(tasks, Path(arguments.output), note)
+    if len(left) < len(tasks):
+        print(f"{len(tasks) - len(left)} of {len(tasks)} files are finished and skipped", file=sys.stderr)
+    failures = _clean_all(left, arguments.model, model, settings, arguments.jobs)
+    for failure in failures:
+        print(f"blsh denoise: {failure}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def _checked_model(path: Path, settings: Mapping[str, float | None]) -> DenoiserModel:
+    """Load the model, and find out about wrong settings before the first file."""
+    model = load_model(path)
+    Denoiser(model, **settings)
+    return model
+
+
+def _clean_all(
+    tasks: list[Task], path: Path, model: DenoiserModel, settings: Mapping[str, float | None], n_jobs: int
+) -> list[str]:
+    """Clean every file and return a line for each that failed, in their order."""
+    show = Progress("files")
+    failures: dict[int, str | None] = {}
+    if min(n_jobs, len(tasks)) <= 1:
+        for number, task in enumerate(tasks):
+            failures[number] = _try_task(task, model, settings)
+            show(number + 1, len(tasks))
+    else:
+        # Processes: threads would share one interpreter, and the kernels' own pool of threads takes one caller.
+        with ProcessPoolExecutor(min(n_jobs, len(tasks)), get_context("spawn")) as pool:
+            numbers = {pool.submit(_work, task, path, dict(settings)): n for n, task in enumerate(tasks)}
+            for done, future in enumerate(as_completed(numbers), start=1):
+                number = numbers[future]
+                try:
+                    failures[number] = future.result()
+                except BrokenProcessPool:
+                    failures[number] = f"{tasks[number].source}: its process was killed; use fewer --jobs"
+                show(done, len(tasks))
+    return [failure for _, failure in sorted(failures.items()) if failure]
+
+
+def _work(task: Task, path: Path, settings: Mapping[str, float | None]) -> str | None:
+    return _try_task(task, _loaded(path), settings)
+
+
+@cache
+def _loaded(path: Path) -> DenoiserModel:
+    return load_model(path)
+
+
+def _try_task(task: Task, model: DenoiserModel, settings: Mapping[str, float | None]) -> str | None:
+    """Clean a file; return what failed, in one line."""
+    try:
+        denoise_file(task.source, task.target, model, **settings)
+    except (ValueError, OSError) as error:
+        return " ".join(str(error).split())
+    return None

@@ -1,0 +1,82 @@
+"""The arguments of the verbs that make a denoiser's model, and how they end: scored, saved, printed."""
+
+import argparse
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from blsh.cli.progress import Progress
+from blsh.corpora.manifest import Recording
+from blsh.denoising.mask_codebook import BANDS
+from blsh.denoising.mask_estimation import mean_mask
+from blsh.denoising.model_file import DenoiserModel, Source, save_model
+from blsh.evaluation.model_quality import score_models
+from blsh.mixtures.recipes import Recipe
+from blsh.mixtures.rendering import Recordings
+
+__all__ = ["add_model_arguments", "bands_of", "read_sources", "score_and_save"]
+
+
+def add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what a model may weigh, whom to credit, and where to write it."""
+    parser.add_argument("--n-bits", type=int, default=150, metavar="L", help="bits of a code (default 150)")
+    parser.add_argument("--n-rows", type=int, default=50_000, metavar="N", help="dictionary rows (default 50,000)")
+    parser.add_argument("--n-neighbours", type=int, default=10, metavar="K", help="masks to average (default 10)")
+    parser.add_argument(
+        "--bands",
+        type=int,
+        nargs="*",
+        default=list(BANDS),
+        metavar="BYTES",
+        help="widths of the mask store's bands, sum 65; none keeps every mask whole "
+        f"(default {' '.join(map(str, BANDS))})",
+    )
+    parser.add_argument("--seed", type=int, default=2020, help="base seed of all random choices (default 2020)")
+    parser.add_argument(
+        "--sources", type=Path, help="JSON list of what to credit: name, licence, address, attributions"
+    )
+    parser.add_argument("-o", "--output", required=True, type=Path, help="model to write (.blsh)")
+
+
+def bands_of(arguments: argparse.Namespace) -> tuple[int, ...] | None:
+    """Return the bands of a compressed mask store, or None for whole masks."""
+    return tuple(arguments.bands) or None
+
+
+def read_sources(path: Path | None, recordings: Iterable[Recording]) -> tuple[Source, ...]:
+    """Read whom to credit; without a file the recordings' own corpora and licences.
+
+    Raises
+    ------
+    ValueError
+        If the file is no such list.
+    """
+    if path is None:
+        licences: dict[str, set[str]] = {}
+        for recording in recordings:
+            licences.setdefault(recording.corpus, set()).add(recording.licence)
+        return tuple(Source(corpus, ", ".join(sorted(found))) for corpus, found in sorted(licences.items()))
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        sources = tuple(Source(**{**entry, "attributions": tuple(entry.get("attributions", ()))}) for entry in entries)
+        texts = [text for s in sources for text in (s.name, s.licence, s.address, *s.attributions)]
+        if not all(type(text) is str for text in texts):
+            raise TypeError("not everything is text")
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is no JSON list of name, licence, address and attributions: {error}") from error
+    return sources
+
+
+def score_and_save(model: DenoiserModel, recipes: Sequence[Recipe], recordings: Recordings, path: Path) -> None:
+    """Measure the model on validation mixtures, write it with its scores, and print them."""
+    constant = mean_mask(model.masks.rows)
+    show = Progress("validation mixtures")
+    (scores,) = score_models([model], recipes, recordings, constant=constant, progress=show)
+    save_model(path, replace(model, scores=scores))
+    for score in scores:
+        print(
+            f"{score.noise}, {score.snr_db:g} dB: SDR {score.sdr:.2f} dB in {score.mixtures} validation mixtures, "
+            f"constant mask {score.sdr_constant:.2f}, mixture {score.sdr_mixture:.2f}"
+        )
+    print(f"{path}: {path.stat().st_size:,} bytes, {model.n_rows} rows of {model.n_bits} bits")

@@ -1,0 +1,135 @@
+"""Standard input and output: a whole sound file through a pipe, or raw samples as they come.
+
+A sound file is needed twice, for its level and to clean it, so stdin is kept in a temporary file meanwhile. Raw
+samples are interleaved, little-endian, 16- or 32-bit integers with full scale 2¹⁵ or 2³¹, or 32-bit floats with full
+scale 1. What was read is cleaned and written at once, so the delay is the denoiser's and that of the pipe.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from blsh.denoising.model_file import DenoiserModel
+from blsh.denoising.sound_files import denoise_file
+from blsh.denoising.streaming import AnyRateDenoiser
+
+__all__ = ["FORMATS", "clean_file", "clean_raw"]
+
+FORMATS = {"s16": ("<i2", 2.0**15), "s32": ("<i4", 2.0**31), "f32": ("<f4", 1.0)}
+
+_Settings = Mapping[str, float | None]
+_CHUNK = 1 << 16
+_RATES = range(1_000, 1_000_001)
+_CHANNELS = range(1, 65)
+_WAV_HEAD = 4096
+_DATA_OF_UNKNOWN_LENGTH = b"data\xff\xff\xff\xff"
+
+
+def clean_file(inputs: Sequence[str], output: str, model: DenoiserModel, settings: _Settings) -> None:
+    """Clean one sound file, from stdin or to stdout or both.
+
+    Raises
+    ------
+    ValueError
+        If there are several inputs, or as ``denoise_file``.
+    OSError
+        If the output cannot be written, or nobody reads it any more.
+    """
+    if len(inputs) != 1:
+        raise ValueError("'-' goes with one input and one output: clean several files into a folder")
+    with tempfile.TemporaryDirectory(prefix="blsh-") as folder:
+        source, target = Path(inputs[0]), Path(output)
+        if inputs[0] == "-":
+            source = Path(folder, "stdin")
+            with open(source, "w+b") as handle:
+                shutil.copyfileobj(sys.stdin.buffer, handle)
+                _complete_header(handle)
+        if output == "-":
+            target = Path(folder, "stdout")
+        try:
+            denoise_file(source, target, model, **settings)
+        except (ValueError, OSError) as error:
+            raise type(error)(str(error).replace(f"{folder}/", "")) from error
+        if output == "-":
+            with open(target, "rb") as handle:
+                while chunk := handle.read(_CHUNK):
+                    _write(chunk)
+
+
+def clean_raw(model: DenoiserModel, rate: int, channels: int, form: str, settings: _Settings) -> None:
+    """Clean raw samples from stdin to stdout until stdin ends.
+
+    Parameters
+    ----------
+    model : DenoiserModel
+    rate : int
+        Their rate in Hz.
+    channels : int
+    form : str
+        One of `FORMATS`.
+    settings
+        Those of ``Denoiser``; without a level the model's is used.
+
+    Raises
+    ------
+    ValueError
+        If rate or channels are out of range, samples are NaN, or the stream is empty, too short, or ends within a
+        sample. What came before has been written.
+    OSError
+        If nobody reads the output any more.
+    """
+    for name, value, allowed in (("--rate", rate, _RATES), ("--channels", channels, _CHANNELS)):
+        if value not in allowed:
+            raise ValueError(f"{name} {value} must lie in {allowed[0]}…{allowed[-1]}")
+    dtype, scale = FORMATS[form]
+    width = np.dtype(dtype).itemsize * channels
+    stream = AnyRateDenoiser(model, rate, channels, **settings)
+    rest, is_empty = b"", True
+    while data := os.read(sys.stdin.fileno(), _CHUNK):
+        is_empty = False
+        data = rest + data
+        whole = len(data) - len(data) % width
+        samples = np.frombuffer(data[:whole], dtype).reshape(-1, channels)
+        rest = data[whole:]
+        _write(_packed(stream.push((samples / scale).astype(np.float32)), dtype, scale))
+    if is_empty:
+        raise ValueError("stdin holds no samples: pipe raw samples into it, see --format, --rate and --channels")
+    _write(_packed(stream.flush(), dtype, scale))
+    if rest:
+        raise ValueError(f"stdin ended within a sample of {width} bytes: check --format and --channels")
+
+
+def _complete_header(handle: BinaryIO) -> None:
+    """Fill in the length of a WAV file whose writer did not know it: into a pipe it is written before the sound."""
+    n_bytes = handle.tell()
+    handle.seek(0)
+    head = handle.read(_WAV_HEAD)
+    found = head.find(_DATA_OF_UNKNOWN_LENGTH)
+    if head[:4] == b"RIFF" and found > 0:
+        handle.seek(found + 4)
+        handle.write((n_bytes - found - 8).to_bytes(8, "little")[:4])
+
+
+def _packed(samples: np.ndarray, dtype: str, scale: float) -> bytes:
+    if scale == 1:
+        return samples.astype(dtype).tobytes()
+    levels = np.rint(samples.astype(np.float64) * scale)
+    return np.clip(levels, -scale, scale - 1).astype(dtype).tobytes()
+
+
+def _write(data: bytes) -> None:
+    """Write to stdout past Python's buffer, which would be flushed again at exit, into a pipe that has gone."""
+    rest = memoryview(data)
+    try:
+        while rest:
+            rest = rest[os.write(sys.stdout.fileno(), rest) :]
+    except BrokenPipeError as error:
+        raise OSError("the program that reads the output has ended") from error

@@ -1,0 +1,122 @@
+"""Streams of any sample rate: resampled to 16 kHz, cleaned, and resampled back, as they come.
+
+A model knows 16 kHz, so what a recording holds above 8 kHz cannot be cleaned and is left out. soxr (quality HQ)
+resamples both ways and keeps the signal in time; it adds a latency of its own, which depends on the rate. As many
+samples come out as went in: the two resamplings round the length, so the end is cut, or filled up with zeros that
+last less than two samples of the lower rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import soxr
+
+from blsh.denoising.denoiser import Denoiser
+from blsh.denoising.model_file import DenoiserModel
+from blsh.signal.audio import SAMPLE_RATE
+
+__all__ = ["AnyRateDenoiser", "level_of_stream"]
+
+
+class AnyRateDenoiser:
+    """Clean a stream of any sample rate piece by piece.
+
+    Parameters
+    ----------
+    model : DenoiserModel
+    sample_rate : int
+        Rate of what comes in and of what goes out, in Hz.
+    channels : int
+        Their number.
+    **settings
+        Those of ``Denoiser``: level, n_bits, strength, floor.
+    """
+
+    def __init__(self, model: DenoiserModel, sample_rate: int, channels: int, **settings: float | None) -> None:
+        self._denoiser = Denoiser(model, **settings)
+        self._down = _Resampler(sample_rate, SAMPLE_RATE, channels)
+        self._up = _Resampler(SAMPLE_RATE, sample_rate, channels)
+        self._n_in = self._n_out = 0
+
+    def push(self, samples: np.ndarray) -> np.ndarray:
+        """Take the next samples, float32 (n, channels), and return what is ready, float32 (m, channels).
+
+        Raises
+        ------
+        ValueError
+            When samples are not finite or have another number of channels.
+        """
+        self._n_in += len(samples)
+        ready = self._up.push(self._denoiser.push(self._down.push(samples)))
+        self._n_out += len(ready)
+        return ready
+
+    def flush(self) -> np.ndarray:
+        """End the stream and return the rest, float32 (m, channels); what is pushed afterwards has no meaning.
+
+        Raises
+        ------
+        ValueError
+            When there were too few samples to be transformed.
+        """
+        last = np.concatenate([self._denoiser.push(self._down.flush()), self._denoiser.flush()])
+        rest = np.concatenate([self._up.push(last), self._up.flush()])
+        n_missing = self._n_in - self._n_out
+        filling = np.zeros((max(n_missing - len(rest), 0), rest.shape[1]), np.float32)
+        return np.concatenate([rest[:n_missing], filling])
+
+
+def level_of_stream(blocks: Iterable[np.ndarray], sample_rate: int) -> float:
+    """Return what ``level_of`` says of a whole recording at 16 kHz, from its blocks (n, channels) at any rate.
+
+    Means and squares of blocks are merged so that nothing cancels [1]_.
+
+    Raises
+    ------
+    ValueError
+        When it is constant, such as digital silence, or holds nothing, or samples are not finite.
+
+    References
+    ----------
+    .. [1] T. Chan, G. Golub and R. LeVeque, "Algorithms for computing the sample variance", The American
+       Statistician 37, 1983, eq. (2.1).
+    """
+    n, mean, squares = 0, 0.0, 0.0
+    for block in _resampled(blocks, sample_rate):
+        if not np.isfinite(block).all():
+            raise ValueError("samples hold NaN or infinite values: repair the recording, or leave it out")
+        if not len(block):
+            continue
+        m, difference = len(block), block.mean(axis=0, dtype=np.float64) - mean
+        squares = squares + block.var(axis=0, dtype=np.float64) * m + difference**2 * (n * m / (n + m))
+        mean = mean + difference * (m / (n + m))
+        n += m
+    level = float(np.sqrt(np.mean(squares) / n)) if n else 0.0
+    if not np.float32(level) > 0:
+        raise ValueError("the signal is silent or constant: leave it out, or give a level")
+    return level
+
+
+class _Resampler:
+    """One direction; nothing is done where the rates are equal."""
+
+    def __init__(self, from_rate: int, to_rate: int, channels: int) -> None:
+        self._none = np.zeros((0, channels), np.float32)
+        self._stream = None if from_rate == to_rate else soxr.ResampleStream(from_rate, to_rate, channels)
+
+    def push(self, samples: np.ndarray) -> np.ndarray:
+        return samples if self._stream is None or not len(samples) else self._stream.resample_chunk(samples)
+
+    def flush(self) -> np.ndarray:
+        return self._none if self._stream is None else self._stream.resample_chunk(self._none, last=True)
+
+
+def _resampled(blocks: Iterable[np.ndarray], sample_rate: int) -> Iterable[np.ndarray]:
+    resampler = None
+    for block in blocks:
+        resampler = resampler or _Resampler(sample_rate, SAMPLE_RATE, block.shape[1])
+        yield resampler.push(block)
+    if resampler is not None:
+        yield resampler.flush()

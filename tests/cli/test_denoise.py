@@ -1,0 +1,382 @@
+"""`blsh denoise`: every form of input comes out in its own form, and every bad one as one line."""
+
+import io
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from blsh.cli import main as cli
+from blsh.cli import pipes
+from blsh.denoising.denoiser import denoise
+from blsh.denoising.model_file import load_model, save_model
+from tests.denoising.making import RATE, small_model, sound
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("model") / "small.blsh"
+    save_model(path, small_model())
+    return path
+
+
+@pytest.fixture
+def blsh(model, capsys):
+    """Run the verb in this process: status and its lines on stderr, without those of progress."""
+
+    def run(*words: object) -> tuple[int, list[str]]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(cli, "_set_threads", lambda argv: None)
+            try:
+                status = cli.main(["denoise", *map(str, words), "--model", str(model)])
+            except SystemExit as stop:
+                status = stop.code
+        lines = capsys.readouterr().err.splitlines()
+        return status, [line for line in lines if not line.startswith("files: ")]
+
+    return run
+
+
+def write(path: Path, samples: np.ndarray, rate: int = RATE, **form) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, samples, rate, **form)
+    return path
+
+
+def make_tree(folder: Path) -> dict[str, np.ndarray]:
+    sounds = {"a.wav": sound(4000, 1), "deep/er/b.flac": sound(5000, 2), "deep/c.OGG": sound(6000, 3)}
+    for name, samples in sounds.items():
+        write(folder / name, samples, **({"format": "OGG"} if name.endswith("OGG") else {}))
+    (folder / "notes.txt").write_text("not a sound", encoding="utf-8")
+    write(folder / ".hidden/d.wav", sound(3000))
+    return sounds
+
+
+FORMS = [
+    ("x.wav", "WAV", "PCM_16", 16000, 1),
+    ("x.wav", "WAV", "PCM_24", 44100, 2),
+    ("x.wav", "WAV", "FLOAT", 8000, 3),
+    ("x.wav", "WAVEX", "PCM_16", 16000, 4),
+    ("x.flac", "FLAC", "PCM_24", 48000, 2),
+    ("x.ogg", "OGG", "VORBIS", 22050, 1),
+    ("x.opus", "OGG", "OPUS", 48000, 1),
+    ("x.wav", "WAV", "PCM_16", 384000, 1),
+]
+
+
+@pytest.mark.parametrize(("name", "form", "subtype", "rate", "channels"), FORMS)
+def test_the_form_is_kept(name, form, subtype, rate, channels, blsh, tmp_path):
+    source = tmp_path / name
+    samples = sound(rate // 2 + 3, channels=channels)
+    with soundfile.SoundFile(source, "w", rate, channels, subtype, format=form) as file:
+        if form in ("WAV", "FLAC", "OGG"):
+            file.title = "a title"
+        file.write(samples)
+    before = source.read_bytes()
+    assert blsh(source, "-o", tmp_path / f"out/{name}") == (0, [])
+    with soundfile.SoundFile(source) as old, soundfile.SoundFile(tmp_path / f"out/{name}") as new:
+        for what in ("format", "subtype", "samplerate", "channels", "frames", "title"):
+            assert getattr(new, what) == getattr(old, what), what
+        assert 0.01 < new.read().std() < 0.9 * old.read().std()
+    assert source.read_bytes() == before
+
+
+def test_a_file_at_16_khz_is_what_the_array_gives(blsh, tmp_path):
+    samples = sound(40_000, channels=2)
+    source = write(tmp_path / "x.wav", samples, subtype="FLOAT")
+    for options, settings in (
+        ([], {}),
+        (
+            ["--level", 0.02, "--bits", 11, "--strength", 0.8, "--floor", 0.1],
+            {"level": 0.02, "n_bits": 11, "strength": 0.8, "floor": 0.1},
+        ),
+    ):
+        assert blsh(source, "-o", tmp_path / "y.wav", *options)[0] == 0
+        cleaned, _ = soundfile.read(tmp_path / "y.wav", dtype="float32")
+        np.testing.assert_allclose(cleaned, denoise(samples, small_model(), **settings), atol=1e-6)
+
+
+@pytest.mark.parametrize("rate", [11025, 44100, 48000])
+def test_resampling_keeps_the_signal_in_time(rate, blsh, tmp_path):
+    """Strength 0 leaves what lies below 8 kHz as it is."""
+    times = np.arange(rate) / rate
+    tone = (0.3 * np.sin(2 * np.pi * 440 * times) * np.hanning(rate)).astype(np.float32)
+    source = write(tmp_path / "x.wav", tone, rate, subtype="FLOAT")
+    assert blsh(source, "-o", tmp_path / "y.wav", "--strength", 0) == (0, [])
+    np.testing.assert_allclose(soundfile.read(tmp_path / "y.wav")[0], tone, atol=2e-4)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_folder_keeps_its_tree_and_finished_files_are_skipped(n_jobs, blsh, tmp_path):
+    sounds = make_tree(tmp_path / "in")
+    out = tmp_path / "out"
+    status, lines = blsh(tmp_path / "in", "-o", out, "--jobs", n_jobs)
+    assert status == 0 and lines == [f"1 files in {tmp_path / 'in'} are not WAV, FLAC or Ogg and left out"]
+    written = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+    assert written == {*sounds, "denoised.json"}
+    np.testing.assert_allclose(soundfile.read(out / "a.wav")[0], denoise(sounds["a.wav"], small_model()), atol=1e-4)
+    times = {name: (out / name).stat().st_mtime_ns for name in sounds}
+
+    (out / "a.wav").unlink()
+    assert blsh(tmp_path / "in", "-o", out)[1][-1] == "2 of 3 files are finished and skipped"
+    assert {name for name in sounds if (out / name).stat().st_mtime_ns != times[name]} == {"a.wav"}
+    assert blsh(tmp_path / "in", "-o", out)[1][-1] == "3 of 3 files are finished and skipped"
+
+    os.utime(tmp_path / "in/a.wav", ns=(time.time_ns() + 10**10,) * 2)  # an input that is newer than its output
+    assert blsh(tmp_path / "in", "-o", out)[1][-1] == "2 of 3 files are finished and skipped"
+    os.utime(tmp_path / "in/a.wav", ns=(0, 0))
+    for options in (["--strength", 0.5], ["--strength", 0.5, "--overwrite"]):
+        assert "skipped" not in " ".join(blsh(tmp_path / "in", "-o", out, *options)[1])
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_file_that_fails_is_told_at_the_end_and_the_others_are_done(n_jobs, blsh, tmp_path):
+    make_tree(tmp_path / "in")
+    (tmp_path / "in/bad.wav").write_bytes(b"not a sound")
+    write(tmp_path / "in/silent.wav", np.zeros(5000, np.float32))
+    status, lines = blsh(tmp_path / "in", "-o", tmp_path / "out", "--jobs", n_jobs)
+    assert status == 1 and len(lines) == 3
+    assert "bad.wav cannot be decoded" in lines[1] and "silent.wav: the signal is silent" in lines[2]
+    assert sorted(p.name for p in (tmp_path / "out").rglob("*.*")) == ["a.wav", "b.flac", "c.OGG", "denoised.json"]
+
+
+def test_several_files_go_to_a_folder(blsh, tmp_path):
+    paths = [write(tmp_path / f"in/{name}.wav", sound(2000)) for name in "ab"]
+    assert blsh(*paths, "-o", tmp_path / "out")[0] == 0
+    assert blsh(paths[0], "-o", f"{tmp_path}/other/") == (0, [])
+    assert [p.name for p in sorted((tmp_path / "other").iterdir())] == ["a.wav", "denoised.json"]
+
+
+def spoil_with_nan(path: Path) -> Path:
+    samples = sound(3000)
+    samples[1234] = np.nan
+    return write(path, samples, subtype="FLOAT")
+
+
+def cut_short(path: Path) -> Path:
+    write(path, sound(3000))
+    path.write_bytes(path.read_bytes()[:-1000])
+    return path
+
+
+def wav_of_rate(path: Path, rate: int) -> Path:
+    write(path, sound(3000))
+    data = bytearray(path.read_bytes())
+    data[24:28] = rate.to_bytes(4, "little")
+    path.write_bytes(data)
+    return path
+
+
+BAD_FILES = {
+    "not audio": (lambda path: (path.write_bytes(b"hello" * 100), path)[1], "cannot be decoded"),
+    "empty file": (lambda path: (path.write_bytes(b""), path)[1], "cannot be decoded"),
+    "no samples": (lambda path: write(path, np.zeros(0)), "holds no samples"),
+    "one sample": (lambda path: write(path, np.array([0.5])), "x.wav: the signal is silent or constant"),
+    "short": (lambda path: write(path, sound(512)), "x.wav: the signal has 512 samples"),
+    "silence": (lambda path: write(path, np.zeros(9000)), "x.wav: the signal is silent"),
+    "NaN": (spoil_with_nan, "x.wav: samples hold NaN"),
+    "truncated": (cut_short, "truncated"),
+    "1 Hz": (lambda path: wav_of_rate(path, 1), "sample_rate=1 Hz"),
+    "2 MHz": (lambda path: wav_of_rate(path, 2_000_000), "sample_rate=2000000 Hz"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_FILES)
+def test_a_bad_file_is_one_line(kind, blsh, tmp_path):
+    make, message = BAD_FILES[kind]
+    source = make(tmp_path / "x.wav")
+    before = source.read_bytes()
+    status, lines = blsh(source, "-o", tmp_path / "y.wav")
+    assert status == 2 and len(lines) == 1 and message in lines[0], lines
+    assert source.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == ["x.wav"]
+
+
+def test_bad_requests_are_one_line(blsh, tmp_path, model):
+    source = write(tmp_path / "in/x.wav", sound(2000))
+    other = write(tmp_path / "in2/x.wav", sound(2000))
+    (tmp_path / "empty").mkdir()
+    linked = tmp_path / "link.wav"
+    linked.symlink_to(source)
+    requests = {
+        "is an input": [source, "-o", source],
+        "is an input: recordings": [source, "-o", source.parent],
+        "are never overwritten": [source, "-o", linked],
+        "would both become": [source, other, "-o", tmp_path / "out"],
+        "is a file: several": [source, other, "-o", linked],
+        "does not exist": [tmp_path / "none.wav", "-o", tmp_path / "y.wav"],
+        "holds no sound file": [tmp_path / "empty", "-o", tmp_path / "y"],
+        "must end in '.wav'": [source, "-o", tmp_path / "y.flac"],
+        "n_bits=41 must lie in 1…40": [source, "-o", tmp_path / "y.wav", "--bits", 41],
+        "strength=2.0": [source, "-o", tmp_path / "y.wav", "--strength", 2],
+        "floor=-1.0": [source, "-o", tmp_path / "y.wav", "--floor", -1],
+        "level=0.0": [source, "-o", tmp_path / "y.wav", "--level", 0],
+        "--jobs 0": [source, "-o", tmp_path / "y.wav", "--jobs", 0],
+        "IN or -o OUT is missing": [source],
+        "one input and one output": ["-", source, "-o", tmp_path / "y.wav"],
+        "leave out IN": ["--stream", source],
+        "cannot lie in it": [source, "-o", source / "y.wav"],
+    }
+    for message, words in requests.items():
+        status, lines = blsh(*words)
+        assert status == 2 and len(lines) == 1 and message in lines[0], (message, lines)
+    assert not (tmp_path / "y.wav").exists() and not (tmp_path / "out").exists()
+
+
+def test_a_bad_model_is_one_line(tmp_path, model, capsys):
+    source = write(tmp_path / "x.wav", sound(2000))
+    whole = model.read_bytes()
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 1
+    for name, data in {"cut": whole[:-99], "flipped": bytes(flipped), "not one": b"x", "empty": b""}.items():
+        path = tmp_path / f"{name}.blsh"
+        path.write_bytes(data)
+        assert cli.main(["denoise", str(source), "-o", str(tmp_path / "y.wav"), "--model", str(path)]) == 2
+        lines = capsys.readouterr().err.splitlines()
+        assert len(lines) == 1 and str(path) in lines[0]
+    assert not (tmp_path / "y.wav").exists()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_no_permission_is_one_line(blsh, tmp_path):
+    source = write(tmp_path / "x.wav", sound(2000))
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o500)
+    source.chmod(0o000)
+    assert blsh(source, "-o", tmp_path / "y.wav")[0] == 2
+    source.chmod(0o400)
+    status, lines = blsh(source, "-o", locked / "y.wav")
+    assert status == 2 and len(lines) == 1 and "Permission denied" in lines[0]
+
+
+@pytest.fixture
+def piped(model, tmp_path, monkeypatch, capsys):
+    """Run the verb in this process with files in the place of its pipes: status, stdout and lines on stderr."""
+
+    def run(data: bytes, *words: object) -> tuple[int, bytes, list[str]]:
+        taken, given = tmp_path / "taken", tmp_path / "given"
+        given.write_bytes(data)
+        with monkeypatch.context() as patch, open(given) as stdin, open(taken, "w") as stdout:
+            patch.setattr(cli, "_set_threads", lambda argv: None)
+            patch.setattr(sys, "stdin", stdin)
+            patch.setattr(sys, "stdout", stdout)
+            status = cli.main(["denoise", "--model", str(model), *map(str, words)])
+        return status, taken.read_bytes(), capsys.readouterr().err.splitlines()
+
+    return run
+
+
+def test_a_sound_file_goes_through_pipes(piped, model, tmp_path):
+    source = write(tmp_path / "x.flac", sound(20_000))
+    expected = denoise(soundfile.read(source, dtype="float32")[0], load_model(model))
+    status, out, lines = piped(source.read_bytes(), "-", "-o", "-")
+    assert status == 0 and not lines
+    with soundfile.SoundFile(io.BytesIO(out)) as file:
+        assert (file.format, file.subtype) == ("FLAC", "PCM_16")
+        np.testing.assert_allclose(file.read(), expected, atol=1e-4)
+    status, out, lines = piped(b"not a sound", "-", "-o", "-")
+    assert status == 2 and not out and len(lines) == 1 and "denoise: stdin cannot be decoded" in lines[0]
+
+
+def test_a_sound_file_from_a_program_that_did_not_know_its_length(piped, tmp_path):
+    data = bytearray(write(tmp_path / "x.wav", sound(20_000)).read_bytes())
+    data[4:8] = data[40:44] = b"\xff" * 4
+    status, out, _ = piped(bytes(data), "-", "-o", "-")
+    assert status == 0 and soundfile.info(io.BytesIO(out)).frames == 20_000
+
+
+def test_a_stream_of_raw_samples(piped, model):
+    samples = sound(16_000, channels=2)
+    _, out, _ = piped(samples.tobytes(), "--stream", "--channels", 2, "--format", "f32")
+    expected = denoise(samples, load_model(model), level=load_model(model).level)
+    np.testing.assert_array_equal(np.frombuffer(out, "<f4").reshape(-1, 2), expected)
+    levels = np.rint(samples * 32768).astype("<i2")
+    status, out, _ = piped(levels.tobytes(), "--stream", "--channels", 2, "--rate", 8000, "--level", 0.1)
+    assert status == 0 and len(out) == levels.nbytes
+
+
+@pytest.mark.parametrize(
+    ("data", "words", "message"),
+    [
+        (b"", [], "stdin holds no samples"),
+        (b"\0" * 99, [], "the signal has 49 samples"),
+        (sound(2000).tobytes() + b"\0", ["--format", "f32"], "ended within a sample of 4 bytes"),
+        (np.full(2000, np.nan, "<f4").tobytes(), ["--format", "f32"], "NaN"),
+        (b"", ["--rate", 1], "--rate 1 must lie in 1000"),
+        (b"", ["--channels", 0], "--channels 0"),
+    ],
+    ids=["empty", "short", "cut", "NaN", "rate", "channels"],
+)
+def test_a_bad_stream_is_one_line(data, words, message, piped):
+    status, _, lines = piped(data, "--stream", *words)
+    assert status == 2 and len(lines) == 1 and message in lines[0]
+
+
+def python(code: str, *words: object) -> subprocess.CompletedProcess:
+    """Run code in a process of its own."""
+    return subprocess.run([sys.executable, "-c", code, *map(str, words)], capture_output=True, timeout=120, check=True)
+
+
+@pytest.mark.parametrize("words", [["--stream"], ["-", "-o", "-"]])
+def test_a_closed_pipe_is_one_line(words, model, tmp_path):
+    source = write(tmp_path / "x.wav", sound(200_000), subtype="PCM_16")
+    reader, writer = os.pipe()
+    os.close(reader)
+    call = [sys.executable, "-m", "blsh", "denoise", "--model", str(model), *words]
+    with open(source, "rb") as handle:
+        told = subprocess.run(call, stdin=handle, stdout=writer, stderr=subprocess.PIPE, timeout=120, check=False)
+    os.close(writer)
+    assert told.returncode == 2 and b"output has ended" in told.stderr and told.stderr.count(b"\n") == 1
+
+
+def test_a_full_disk_is_one_line(model, tmp_path):
+    """A limit on the size of files stands in for the disk."""
+    sources = [write(tmp_path / name, sound(60_000)) for name in ("x.wav", "x.flac", "x.ogg")]
+    code = (
+        "import resource, sys; from blsh.cli.main import main\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))\n"
+        "model, *sources = sys.argv[1:]\n"
+        "print([main(['denoise', x, '-o', x.replace('x.', 'y.'), '--model', model]) for x in sources])"
+    )
+    told = python(code, model, *sources)
+    assert told.stdout.strip() == b"[2, 2, 2]"
+    assert told.stderr.count(b"cannot be written") == told.stderr.count(b"\n") == 3
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["x.flac", "x.ogg", "x.wav"]
+
+
+def test_memory_does_not_grow_with_the_length(model, tmp_path):
+    """Five minutes take what ten seconds took, but for what the allocator keeps."""
+    for seconds in (10, 300):
+        with soundfile.SoundFile(tmp_path / f"{seconds}.wav", "w", RATE, 1) as file:
+            for first in range(0, seconds, 10):
+                file.write(sound(10 * RATE, seed=first))
+    code = (
+        "import resource, sys; from blsh.cli.main import main\n"
+        "for source in sys.argv[2:]:\n"
+        "    status = main(['denoise', source, '-o', source + '.wav', '--model', sys.argv[1]])\n"
+        "    print(status, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    short, long = python(code, model, tmp_path / "10.wav", tmp_path / "300.wav").stdout.splitlines()
+    peaks = [int(line.split()[1]) for line in (short, long)]
+    assert short.startswith(b"0 ") and long.startswith(b"0 ")
+    assert peaks[1] < peaks[0] + 10_000  # KiB: the long file's samples as float32 would take 19 MB
+
+
+def test_torch_and_pandas_are_not_loaded(model, tmp_path):
+    source = write(tmp_path / "x.wav", sound(2000))
+    code = (
+        "import sys; from blsh.cli.main import main; main(sys.argv[1:]); "
+        "print([name for name in ('torch', 'pandas', 'librosa', 'matplotlib', 'pyarrow') if name in sys.modules])"
+    )
+    told = python(code, "denoise", source, "-o", tmp_path / "y.wav", "--model", model)
+    assert told.stdout.strip() == b"[]"
+
+
+def test_raw_integers_are_rounded_and_clipped():
+    packed = pipes._packed(np.array([[-2.0], [-1.0], [0.25 / 32768], [0.6 / 32768], [1.0]]), "<i2", 2.0**15)
+    assert np.frombuffer(packed, "<i2").tolist() == [-32768, -32768, 0, 1, 32767]
+    assert np.frombuffer(pipes._packed(np.array([[1.0]]), "<i4", 2.0**31), "<i4").tolist() == [2**31 - 1]

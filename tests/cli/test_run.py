@@ -1,0 +1,216 @@
+"""What `blsh run` does before and after Snakemake, which is not started here."""
+
+import errno
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import psutil
+import pytest
+
+from blsh.cli import main as cli
+from blsh.cli import run as verb
+from blsh.experiment.config import load_config
+from blsh.experiment.status import note_run
+from blsh.files.atomic import atomic_path
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = "results/data/demo"
+
+
+class Snakemake:
+    """Stands for Snakemake: keeps the words that it is started with, and ends as it is told."""
+
+    def __init__(self):
+        self.words: list[str] = []
+        self.status = 0
+
+    def __call__(self, words, **_):
+        self.words = list(words)
+        return SimpleNamespace(returncode=self.status, stdout=b"")
+
+
+@pytest.fixture
+def snakemake(tmp_path, monkeypatch) -> Snakemake:
+    """An empty repository to work in, and no Snakemake."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config").mkdir()
+    shutil.copy2(ROOT / "config/demo.yaml", tmp_path / "config")
+    (tmp_path / "Snakefile").touch()
+    stub = Snakemake()
+    monkeypatch.setattr(verb, "subprocess", SimpleNamespace(run=stub))
+    return stub
+
+
+@pytest.fixture
+def lock(snakemake, tmp_path) -> Path:
+    path = tmp_path / ".snakemake/locks/0.input.lock"
+    path.parent.mkdir(parents=True)
+    path.touch()
+    return path
+
+
+def process(program: str, *words: str) -> subprocess.Popen:
+    """Start a process of this folder that does nothing, under a command line that looks like a program's."""
+    Path(program).write_text("print(flush=True); input()")
+    started = subprocess.Popen([sys.executable, program, *words], stdout=-1, stdin=-1)
+    started.stdout.readline()
+    return started
+
+
+def note_on_another_machine(log: str, ending: str = "") -> None:
+    Path(log).parent.mkdir(parents=True, exist_ok=True)
+    Path(log).write_text(f"[Sat Nov 21 09:54:22 2026]\n{ending}")
+    note_run(load_config("config/demo.yaml"), log)
+    path = Path("results/demo/run.json")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"host": "login2", "pid": 7}))
+
+
+def test_snakemake_gets_the_preset_all_cores_and_what_else_was_given(snakemake, capsys):
+    assert cli.main(["run", "--keep-going"]) == 0
+    assert snakemake.words[1:] == "-m snakemake --configfile config/demo.yaml --cores all --keep-going".split()
+    assert capsys.readouterr().out == "report: results/demo/report.html\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "cores"),
+    [
+        ([], ["--cores", "all"]),
+        (["--cores", "3"], ["--cores", "3"]),
+        (["--profile", "profiles/slurm"], []),
+        (["--profile=profiles/slurm"], []),
+        (["--executor", "slurm", "--jobs", "9"], []),
+        (["--profile", "profiles/slurm", "--cores", "2"], ["--cores", "2"]),
+    ],
+)
+def test_a_cluster_is_not_limited_to_the_cores_of_this_machine(snakemake, given, cores):
+    assert cli.main(["run", *given]) == 0
+    place = snakemake.words.index("config/demo.yaml") + 1
+    assert snakemake.words[place : place + len(cores)] == cores
+    assert ("--cores" in snakemake.words) == bool(cores)
+
+
+def test_a_dry_run_changes_nothing(lock, snakemake, capsys):
+    assert cli.main(["run", "--dry-run"]) == 0
+    assert lock.exists() and not Path("results").exists()
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("words", [["blsh", "train", "--log-command"], ["snakemake", "--mode", "remote"]])
+def test_what_a_dead_run_left_is_cleared_away(lock, snakemake, capsys, words):
+    job = process(*words)
+    bystander = process("tail", "-f", ".snakemake/log/1.snakemake.log")
+    other = Path("results/other/models/.model-0123abcd.tmp.npz")
+    left = [Path("results/demo/models/.model-0123abcd.tmp.npz"), Path(DATA, "k/features/.mel-0123abcd.tmp.npy")]
+    kept = [Path("results/demo/models/blsh_mel_ssm.state.npz"), Path("results/demo/models/.model.npz"), other]
+    for path in (*left, *kept):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            # The key of the data's folder is not of interest here.
+            patch.setattr(verb, "data_folder", lambda config: f"{DATA}/k")
+            assert cli.main(["run"]) == 0
+        assert not psutil.pid_exists(job.pid)
+        assert bystander.poll() is None
+    finally:
+        for started in (job, bystander):
+            started.kill()
+            started.communicate()
+    assert f"ending process {job.pid}, a job of a dead run\n" in capsys.readouterr().out
+    assert not lock.exists()
+    assert [path.exists() for path in (*left, *kept)] == [False] * len(left) + [True] * len(kept)
+
+
+def test_a_temporary_name_of_a_write_is_one_that_is_removed(snakemake):
+    with atomic_path("results/demo/models/blsh_mel_ssm.npz") as temporary:
+        temporary.touch()
+        assert cli.main(["run"]) == 0
+        assert not temporary.exists()
+        temporary.touch()
+
+
+def test_another_run_in_the_folder_is_left_alone(lock, snakemake, capsys):
+    other = process("snakemake", "--cores", "2")
+    try:
+        assert cli.main(["run"]) == 2
+        assert other.poll() is None and lock.exists() and snakemake.words == []
+    finally:
+        other.kill()
+        other.communicate()
+    told = capsys.readouterr().err
+    assert told == f"blsh run: process {other.pid} runs Snakemake in {Path.cwd()}; wait for it or stop it\n"
+
+
+def test_a_run_on_another_machine_is_left_alone(lock, snakemake, capsys):
+    note_on_another_machine(".snakemake/log/1.snakemake.log")
+    assert cli.main(["run"]) == 2
+    assert lock.exists() and snakemake.words == []
+    assert capsys.readouterr().err == (
+        "blsh run: process 7 on login2 runs results/demo, or was killed there; "
+        "look there, and remove results/demo/run.json if it is dead\n"
+    )
+    Path("results/demo/run.json").unlink()
+    assert cli.main(["run"]) == 0 and not lock.exists()
+
+
+def test_a_run_that_ended_on_another_machine_is_no_obstacle(lock, snakemake):
+    note_on_another_machine(".snakemake/log/1.snakemake.log", "5 of 5 steps (100%) done\n")
+    assert cli.main(["run"]) == 0 and not lock.exists()
+
+
+def test_a_damaged_note_is_no_obstacle(lock, snakemake):
+    Path("results/demo").mkdir(parents=True)
+    Path("results/demo/run.json").write_text("{")
+    assert cli.main(["run"]) == 0 and not lock.exists()
+
+
+def test_jobs_that_a_killed_run_submitted_are_ended(lock, snakemake, monkeypatch):
+    note_on_another_machine(".snakemake/log/1.snakemake.log", "SLURM run ID: 41e97b2e-5f51\n")
+    dead = psutil.Process().pid + 2**22
+    path = Path("results/demo/run.json")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"host": os.uname().nodename, "pid": dead}))
+    called = []
+    monkeypatch.setattr(verb.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(
+        verb, "subprocess", SimpleNamespace(run=lambda words, **_: (called.append(words), snakemake(words))[1])
+    )
+    assert cli.main(["run"]) == 0
+    assert called[0] == ["scancel", "--name", "41e97b2e-5f51"]
+    assert called[1] == ["squeue", "--noheader", "--name", "41e97b2e-5f51"]
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_anything_starts(snakemake, capsys):
+    Path("results").touch()
+    assert cli.main(["run"]) == 2
+    assert snakemake.words == []
+    told = capsys.readouterr().err
+    assert told.startswith("blsh run: results/demo cannot be written (Not a directory); change its permissions")
+    assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_disk_that_is_full_at_the_beginning(snakemake, monkeypatch, capsys, number):
+    def full(dir):
+        raise OSError(number, os.strerror(number), str(dir))
+
+    monkeypatch.setattr(verb.tempfile, "TemporaryFile", full)
+    assert cli.main(["run"]) == 2
+    assert snakemake.words == []
+    assert capsys.readouterr().err == (
+        "blsh run: results/demo: the disk is full; make room and run the same command again\n"
+    )
+
+
+def test_a_disk_that_is_full_at_the_end(snakemake, monkeypatch, capsys):
+    snakemake.status = 1
+    assert cli.main(["run"]) == 1
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=1234))
+    assert cli.main(["run"]) == 2
+    assert capsys.readouterr().err == (
+        "blsh run: results/demo: the disk is full, 1234 bytes are free; make room and run the same command again\n"
+    )
