@@ -248,11 +248,7 @@ def _fetch_once(fetch: _Fetch) -> bool:
         if tag:
             headers["If-Range"] = tag
     request = urllib.request.Request(fetch.address, headers=headers)
-    try:
-        answer = _opener().open(request, timeout=fetch.timeout_s)
-    except ValueError as error:
-        raise ConnectionError(f"the server redirects to no address, {error}") from None
-    with answer as response:
+    with _opener().open(request, timeout=fetch.timeout_s) as response:
         start, total = _extent(response)
         if start not in (0, there):
             raise ConnectionError(f"the server answers from byte {start} when asked for {there}")
@@ -272,6 +268,19 @@ def _fetch_once(fetch: _Fetch) -> bool:
     return total is None or fetch.there() == total
 
 
+class _Redirections(urllib.request.HTTPRedirectHandler):
+    """Follow redirections; one that leads to no address is the server's fault."""
+
+    def http_error_302(self, req, fp, code, msg, headers):
+        try:
+            return super().http_error_302(req, fp, code, msg, headers)
+        except ValueError as error:
+            fp.close()
+            raise ConnectionError(f"the server redirects to no address, {error}") from None
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
+
+
 def _opener() -> urllib.request.OpenerDirector:
     """Open http and https and nothing else, wherever a server redirects to."""
     opener = urllib.request.OpenerDirector()
@@ -279,7 +288,7 @@ def _opener() -> urllib.request.OpenerDirector:
         urllib.request.ProxyHandler,
         urllib.request.HTTPHandler,
         urllib.request.HTTPSHandler,
-        urllib.request.HTTPRedirectHandler,
+        _Redirections,
         urllib.request.HTTPDefaultErrorHandler,
         urllib.request.HTTPErrorProcessor,
         urllib.request.UnknownHandler,

@@ -159,7 +159,7 @@ def _bits_notes(shown: Sequence[tuple[pd.Series, int]]) -> list[str]:
     other: dict[str, None] = {}
     for family, bits in shown:
         wanted = TASLP_BITS.get((family["system"], family["feature"]), bits)
-        if wanted != bits:
+        if bits and wanted != bits:
             name = f"{SYSTEM_NAMES[family['system']]} on {feature_name(family['feature'])}"
             other[f"L = {wanted} for {name}, this run has {bits}"] = None
     return [f"The paper prints {'; '.join(other)}."] if other else []

@@ -101,6 +101,16 @@ def test_bad_tables(tree, text, message):
         read(tree, table="mine.csv")
 
 
+@pytest.mark.parametrize(
+    "content", [b"path,speaker\n\xff,a\n", b"pa\xffth,speaker\n", "path,speaker\n".encode("utf-16")]
+)
+def test_a_table_that_is_no_utf8(tree, content):
+    (tree / "mine.csv").write_bytes(content)
+    with pytest.raises(ValueError, match=r"mine\.csv is not the table that is needed") as caught:
+        read(tree, table="mine.csv")
+    assert str(caught.value).isprintable()
+
+
 def test_options_must_say_what_is_there(tree):
     with pytest.raises(ValueError, match=r"needs exactly one of 'levels' .* and 'table'"):
         read(tree)

@@ -122,6 +122,22 @@ def test_a_path_is_accepted_only_if_it_stays_inside(tmp_path_factory, parts):
 
 
 def test_names_that_are_not_text_are_refused():
-    for name in ("a\nb.wav", "a\udcff.wav", "a\x00.wav"):
-        with pytest.raises(ValueError, match="control character or is not text"):
+    for name in ("a\nb.wav", "a\udcff.wav", "a\x00.wav", "a\x9b2J.wav", "a\u2028b", "gnp.\u202ewav"):
+        with pytest.raises(ValueError, match="control character or is not text") as caught:
             check_path(name)
+        assert str(caught.value).isprintable()
+    check_path("日本 é\xa0·.wav")
+
+
+def test_a_path_has_an_end():
+    check_path("d/" * 500 + "x.wav")
+    with pytest.raises(ValueError, match=r"of 2005 characters exceeds 1024") as caught:
+        check_path("d/" * 1000 + "x.wav")
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("field", ["gender", "sha256"])
+def test_a_value_of_kilobytes_is_not_shown_whole(field):
+    with pytest.raises(ValueError, match=field) as caught:
+        recording(**{field: "x" * 5000})
+    assert len(str(caught.value)) < 300

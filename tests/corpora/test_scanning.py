@@ -123,6 +123,28 @@ def test_names_that_cannot_be_written_are_skipped(tmp_path):
     assert read_manifest(tmp_path / "m.csv") == found
 
 
+def test_names_that_would_move_the_cursor_are_shown_written_out(tmp_path):
+    write(tmp_path / "anna" / "good.wav", noise(0.5))
+    write(tmp_path / "anna" / "\x1b[2J.wav", noise(0.5))
+    (skipped,) = folder.read(tmp_path, corpus="mine", levels=["speaker"]).skipped
+    assert skipped.path == "anna/\\x1b[2J.wav" and skipped.reason.isprintable()
+    (tmp_path / "anna" / "good.wav").unlink()
+    with pytest.raises(ValueError, match=r"first anna/\\x1b\[2J\.wav: path=") as caught:
+        folder.read(tmp_path, corpus="mine", levels=["speaker"])
+    assert str(caught.value).isprintable()
+
+
+def test_a_noise_that_libsndfile_cannot_seek_in(tmp_path):
+    write(tmp_path / "rain" / "x.wav", noise(0.5))
+    samples = np.rint(noise(0.5, seed=1) * 32767).astype("<i2")
+    head = f"NIST_1A\n   1024\nchannel_count -i 1\nsample_count -i {samples.size}\nsample_rate -i 16000\n"
+    head += "sample_n_bytes -i 2\nsample_byte_format -s2 01\nsample_coding -s26 pcm,embedded-shorten-v2.00\nend_head\n"
+    (tmp_path / "rain" / "y.wav").write_bytes(head.encode().ljust(1024) + samples.tobytes())
+    found = folder.read(tmp_path, corpus="mine", levels=["class"])
+    assert [r.path for r in found.recordings if r.path == "rain/x.wav"]
+    assert all(skipped.path == "rain/y.wav" for skipped in found.skipped)
+
+
 def test_of_two_files_with_one_name_the_first_counts(tmp_path):
     for suffix in ("flac", "wav"):
         write(tmp_path / "anna" / f"x.{suffix}", noise(0.5))

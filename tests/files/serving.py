@@ -37,9 +37,9 @@ def serve() -> Iterator[Server]:
             if manner.isdigit():
                 self.send_error(int(manner))
                 return
-            if manner == "redirect-to-file":
+            if manner.startswith("redirect-to "):
                 self.send_response(302)
-                self.send_header("Location", "file:///etc/hostname")
+                self.send_header("Location", manner.removeprefix("redirect-to "))
                 self.end_headers()
                 return
             start = 0

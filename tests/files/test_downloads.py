@@ -1,5 +1,7 @@
 import fcntl
 import hashlib
+import socket
+import threading
 import time
 
 import numpy as np
@@ -132,7 +134,7 @@ def test_another_length_is_an_error(server, tmp_path):
 
 
 def test_what_is_not_there_or_refused(server, tmp_path):
-    server.manners = ["404", "403", *["redirect-to-file"] * 3]
+    server.manners = ["404", "403", *["redirect-to file:///etc/hostname"] * 3]
     with pytest.raises(FileNotFoundError, match=r"is not there \(HTTP 404\): name a mirror"):
         download(server.address, tmp_path / "data.bin", **QUICK)
     with pytest.raises(ValueError, match=r"is refused \(HTTP 403\)"):
@@ -179,3 +181,47 @@ def test_invalid_arguments(tmp_path, changes, message):
     with pytest.raises(ValueError, match=message):
         download(**({"address": "http://127.0.0.1:9/x", "path": tmp_path / "x"} | changes))
     assert names(tmp_path) == []
+
+
+# Found by fuzzing
+
+
+def test_a_redirection_to_what_is_no_address(server, tmp_path):
+    server.manners = ["redirect-to http://[::1"] * 3
+    with pytest.raises(
+        ConnectionError, match=r"the server redirects to no address, Invalid IPv6 URL\), 0 bytes are kept"
+    ):
+        download(server.address, tmp_path / "data.bin", **QUICK)
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("tag", [b"\xff\xfe", b'"one"\r\nEvil: 1', b""])
+def test_a_damaged_validator_is_none(server, tmp_path, tag):
+    (tmp_path / "data.bin.part").write_bytes(CONTENT[:1000])
+    (tmp_path / "data.bin.part.tag").write_bytes(tag)
+    download(server.address, tmp_path / "data.bin", **QUICK)
+    assert server.ranges == [None] and (tmp_path / "data.bin").read_bytes() == CONTENT
+
+
+def test_a_damaged_record_of_a_checksum(server, tmp_path):
+    (tmp_path / "data.bin.sha256").write_bytes(b"\xff" * 70)
+    with pytest.raises(ValueError, match=r"is recorded in .*data\.bin\.sha256: remove it"):
+        download(server.address, tmp_path / "data.bin", **QUICK)
+
+
+def test_what_a_server_says_is_not_shown_as_it_is(tmp_path, monkeypatch):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer():
+            for _ in range(3):
+                with listener.accept()[0] as connection:
+                    connection.recv(9999)
+                    connection.sendall(b"\x1b[2J\x07" + b"x" * 3000 + b"\r\n\r\n")
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        with pytest.raises(ConnectionError) as caught:
+            download(f"http://127.0.0.1:{listener.getsockname()[1]}/x", tmp_path / "x", **QUICK)
+        thread.join(2)
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 600

@@ -2,6 +2,7 @@ import os
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from blsh.files import read_csv, read_parquet, write_csv, write_parquet
+from blsh.files.tables import csv_columns
 
 # The folder is shared by a property's examples, each of which writes its files anew.
 one_folder = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -78,13 +80,29 @@ def test_a_table_by_hand_may_have_blank_lines_further_columns_and_a_byte_order_m
         ('id,n\n"a,1\n', "unexpected end of data"),
         ('id,n\n"a"b,1\n', "expected after"),
         (b"id,n\n\xff,1\n", "can't decode byte"),
+        ("id\tn\x1b\n", r"it has 'id\\tn\\x1b'; make"),
+        (",".join(["x" * 99] * 99), "column 'id' must be there once; it has 'xxx"),
+        (f"id,n\na,{'9' * 5000}\n", "column 'n' of row 1 is '999"),
+        (f"id,n\na,{'x' * 5000}\n", "column 'n' of row 1 is 'xxx"),
     ],
 )
 def test_an_unfit_csv_table_is_one_clear_error(tmp_path, content, message):
     (tmp_path / "t.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(ValueError, match=message) as caught:
         read_csv(tmp_path / "t.csv", {"id": str, "n": "int8"})
-    assert "t.csv is not the table that is needed" in str(caught.value) and "\n" not in str(caught.value)
+    assert "t.csv is not the table that is needed" in str(caught.value)
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 700
+
+
+def test_the_columns_of_a_table_are_told(tmp_path):
+    (tmp_path / "t.csv").write_text("\ufeffid,note\n1,x\n")
+    assert csv_columns(tmp_path / "t.csv") == ("id", "note")
+    (tmp_path / "t.csv").write_bytes(b"")
+    assert csv_columns(tmp_path / "t.csv") == ()
+    for content in (b"id,\xff\n", b'"id'):
+        (tmp_path / "t.csv").write_bytes(content)
+        with pytest.raises(ValueError, match=r"t\.csv is not the table that is needed: "):
+            csv_columns(tmp_path / "t.csv")
 
 
 def test_booleans_are_true_or_false(tmp_path):
@@ -150,3 +168,26 @@ def test_a_parquet_file_cut_short_is_one_clear_error(tmp_path, n_kept):
     with pytest.raises(ValueError, match=r"t\.parquet is not the table that is needed: ") as caught:
         read_parquet(tmp_path / "t.parquet")
     assert "\n" not in str(caught.value)
+
+
+def test_a_parquet_file_with_one_column_twice_is_an_error(tmp_path):
+    pq.write_table(pa.table([pa.array([1]), pa.array([2])], names=["a", "a"]), tmp_path / "t.parquet")
+    with pytest.raises(
+        ValueError, match=r"t\.parquet is not the table that is needed: it has a column twice: 'a', 'a'"
+    ):
+        read_parquet(tmp_path / "t.parquet")
+
+
+def test_what_a_damaged_parquet_file_says_is_shown_in_one_line(tmp_path):
+    write_parquet(tmp_path / "t.parquet", table([("a", 1, 0.5, 0.5, True)]))
+    data = (tmp_path / "t.parquet").read_bytes()
+    footer = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    seen = 0
+    for place in range(footer, len(data) - 8):
+        (tmp_path / "t.parquet").write_bytes(data[:place] + b"\x0f" + data[place + 1 :])
+        try:
+            read_parquet(tmp_path / "t.parquet")
+        except ValueError as error:
+            assert str(error).isprintable() and len(str(error)) < 700 and "t.parquet" in str(error)
+            seen += 1
+    assert seen > 20

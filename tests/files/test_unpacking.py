@@ -191,3 +191,85 @@ def test_an_encrypted_zip(tmp_path):
     archive.write_bytes(data)
     with pytest.raises(ValueError, match="is encrypted: unpack it by hand"):
         unpack(archive, tmp_path / "out")
+
+
+# Found by fuzzing
+
+
+def changed_zip(path, find, replace):
+    """A zip of which the first place that holds `find` holds `replace`."""
+    data = make_zip(path).read_bytes()
+    place = data.index(find)
+    path.write_bytes(data[:place] + replace + data[place + len(replace) :])
+    return path
+
+
+def assert_one_line(archive, folder, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        unpack(archive, folder)
+    line = str(caught.value)
+    assert str(archive) in line and "\n" not in line and len(line) < 600
+    assert not list(folder.rglob("*"))
+
+
+def test_a_directory_that_begins_before_the_file(tmp_path):
+    data = make_zip(tmp_path / "x.zip").read_bytes()
+    end = data.index(b"PK\5\6")
+    (tmp_path / "x.zip").write_bytes(data[: end + 16] + (1 << 30).to_bytes(4, "little") + data[end + 20 :])
+    assert_one_line(tmp_path / "x.zip", tmp_path / "out", "is damaged")
+
+
+def test_a_zip_member_without_a_name(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr(zipfile.ZipInfo("a"), "1")
+    data = (tmp_path / "x.zip").read_bytes()
+    place = data.index(b"PK\1\2")
+    (tmp_path / "x.zip").write_bytes(data[: place + 28] + bytes(2) + data[place + 30 :].replace(b"a", b"", 1))
+    assert_one_line(tmp_path / "x.zip", tmp_path / "out", "is damaged|holds no file|leaves the folder")
+
+
+def test_a_local_name_that_goes_on_for_kilobytes(tmp_path):
+    assert_one_line(
+        changed_zip(tmp_path / "x.zip", b"PK\3\4", b"PK\3\4" + bytes(22) + b"\xff\x0f"), tmp_path / "out", "damaged"
+    )
+
+
+@pytest.mark.parametrize("length", [10**30, 10**9, 0])
+def test_an_extended_header_of_no_length(tmp_path, length):
+    body = f"{length} path=x\n".encode()
+    header = tarfile.TarInfo("././@PaxHeader")
+    header.type, header.size = tarfile.XHDTYPE, len(body)
+    (tmp_path / "x.tar").write_bytes(header.tobuf(tarfile.GNU_FORMAT) + body.ljust(512, b"\0") + tar_bytes())
+    try:
+        assert_one_line(tmp_path / "x.tar", tmp_path / "out", "is damaged|leaves the folder")
+    except AssertionError:
+        assert length == 10**9 and (tmp_path / "out").exists()
+
+
+def test_a_name_of_bytes_that_are_no_text(tmp_path):
+    data = bytearray(tar_bytes([(info("a" * 99), b"1")]))
+    data[:99] = b"\xff" * 99
+    data[148:156] = b" " * 8
+    data[148:156] = f"{sum(data[:512]):06o}\0 ".encode()
+    (tmp_path / "x.tar").write_bytes(data)
+    assert_one_line(tmp_path / "x.tar", tmp_path / "out", "leaves the folder")
+
+
+@pytest.mark.parametrize("kind", ["file", "broken link"])
+def test_something_in_the_place_of_a_folder(tmp_path, kind):
+    (tmp_path / "out").mkdir()
+    if kind == "file":
+        (tmp_path / "out" / "data").write_text("mine")
+    else:
+        (tmp_path / "out" / "data").symlink_to(tmp_path / "out" / "nowhere")
+    with pytest.raises(ValueError, match=r"out/data is no folder, and one in .*x\.zip: move it away"):
+        unpack(make_zip(tmp_path / "x.zip"), tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["data"]
+
+
+def test_reserved_names(tmp_path):
+    archive = make_zip(tmp_path / "x.zip", {"a.txt": b"1", ".notes/b.txt": b"2"})
+    with pytest.raises(ValueError, match=r"holds '\.notes/b\.txt', a name that is not its to give"):
+        unpack(archive, tmp_path / "out", reserved=[".notes"])
+    assert not list((tmp_path / "out").iterdir())
+    assert unpack(archive, tmp_path / "out", reserved=["b.txt"]) == (".notes/b.txt", "a.txt")

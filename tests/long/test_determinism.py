@@ -48,15 +48,16 @@ def test_one_core_makes_the_same_bytes_as_two(reference, another):
     assert micro.differences(micro.result_files(another), reference.expected) == []
 
 
-def test_the_order_of_jobs_does_not_matter(reference, another):
-    results = another.joinpath("results")
+def test_the_order_of_jobs_does_not_matter(reference, another, is_short):
+    if is_short:
+        pytest.skip("the short form leaves out what starts Snakemake for every file")
     targets = [f"results/{name}" for name in reference.expected if name.startswith(("micro/scores", "micro/models"))]
     order = random.Random(SEED).sample(targets, len(targets))
     for target in order:
         micro.run(another, micro.command(target))
         assert (another / target).is_file()
     micro.run(another)
-    assert len(order) >= 5 and results.is_dir()
+    assert len(order) >= 5
     assert micro.differences(micro.result_files(another), reference.expected) == []
 
 

@@ -131,3 +131,15 @@ def test_pieces_must_hold_their_cross_fades(lengths):
 def test_noise_must_be_there():
     with pytest.raises(ValueError, match="noise_pieces is empty"):
         recipe(noise_pieces=())
+
+
+@pytest.mark.parametrize("digits", [20, 400, 4000])
+def test_numbers_have_an_end(tmp_path, digits):
+    number = 10**digits
+    path = tmp_path / "train.csv"
+    write_recipes(path, [recipe()])
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace(", 0, 400]", f", 0, {number}]"), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"row 1 of .*train\.csv: start=0, n_samples=[0-9]+ is no region") as caught:
+        read_recipes(path)
+    assert len(str(caught.value)) < 600

@@ -50,7 +50,7 @@ def test_sources_that_have_no_units_are_there(tmp_path):
     [
         (
             "test,u,s,F,speech,a.wav,0,10",
-            r"row 1 of .*units.csv: source='test' is none of train, closed, validation, open; run",
+            r"row 1 of .*source=.test. is none of train, closed, validation, open; run",
         ),
         ("open,u,s,F,speech,a.wav,zero,10", r"column 'start' of row 1 is 'zero', not int"),
         ("open,u,s,F,speech,a.wav,-1,10", r"start=-1, n_samples=10 is no region"),

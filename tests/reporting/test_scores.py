@@ -29,6 +29,16 @@ def test_a_row_in_two_files_is_an_error(scores, tmp_path):
         read_scores(tmp_path.glob("*.parquet"))
 
 
+def test_a_wrong_value_names_the_file(scores, tmp_path):
+    write_parquet(tmp_path / "a.parquet", scores.iloc[:5])
+    write_parquet(tmp_path / "b.parquet", scores.iloc[5:10].assign(status="odd"))
+    with pytest.raises(ValueError, match=r"status='odd' is none of .* \(.*b\.parquet\)"):
+        read_scores(tmp_path.glob("*.parquet"))
+    write_parquet(tmp_path / "b.parquet", pd.concat([scores.iloc[5:10]] * 2))
+    with pytest.raises(ValueError, match=r"two rows have the key set=closed, system=.* \(.*b\.parquet\)"):
+        read_scores(tmp_path.glob("*.parquet"))
+
+
 def test_a_missing_column_names_column_and_file(scores, tmp_path):
     write_parquet(tmp_path / "a.parquet", scores.iloc[:5].drop(columns="noise"))
     with pytest.raises(ValueError, match=r"column 'noise' is missing \(.*a\.parquet\)"):

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from blsh.files.arrays import load_stamped, save_stamped
 from blsh.files.atomic import write_text
 from blsh.reporting.summaries import SCHEMAS, Summaries, read_summaries, write_summaries
 from tests.reporting.conftest import summarised
@@ -79,3 +80,27 @@ def test_facts_that_are_no_pairs_are_an_error(summaries, tmp_path):
     write_text(tmp_path / "facts.json", '{"a": 1}')
     with pytest.raises(ValueError, match=r"facts\.json: not a list of pairs"):
         read_summaries(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("ssm.npz", {"names": ["a", "b"]}, r"ssm\.npz does not name its \d+ matrices"),
+        ("ssm.npz", {"names": 5}, r"ssm\.npz does not name its"),
+        ("ssm.npz", {}, r"ssm\.npz does not name its"),
+        ("facts.json", "[" * 9999, r"facts\.json: not a list of pairs"),
+        ("facts.json", '[["a", [1]]]', r"facts\.json: not a list of pairs"),
+        ("claims.csv", "\xff", r"claims\.csv is not the table that is needed"),
+        ("aggregated.csv", '"', r"aggregated\.csv is not the table that is needed"),
+    ],
+)
+def test_files_that_are_not_what_their_names_say(summaries, tmp_path, name, change, message):
+    write_summaries(tmp_path, summaries)
+    if name == "ssm.npz":
+        _, matrices = load_stamped(tmp_path / name, "ssm", 1)
+        save_stamped(tmp_path / name, "ssm", 1, change, matrices)
+    else:
+        (tmp_path / name).write_bytes(change.encode("latin-1"))
+    with pytest.raises(ValueError, match=message) as caught:
+        read_summaries(tmp_path)
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 700
