@@ -22,7 +22,7 @@ test: $(VENV)/.ready  ## run the test suite
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 test-long: $(VENV)/.ready  ## kill runs anywhere, fill disks, use a SLURM cluster (hours; BLSH_LONG=short: minutes)
-	$(BIN)/python -m pip install --quiet --editable '.[cluster]'
+	$(BIN)/python -m pip install --quiet --editable '.[cluster]' coverage
 	$(BIN)/python -m pytest -m long -v
 
 lint: $(VENV)/.ready  ## check style, formatting and the workflow

@@ -5,7 +5,9 @@ The long run is `python -m tests.long.fuzzing -o docs/fuzzing.md`.
 
 import pytest
 
-from tests.long.fuzzing import campaign, planted
+pytest.importorskip("coverage", reason="coverage is not installed: `make test-long` installs it")
+
+from tests.long.fuzzing import campaign, planted  # noqa: E402 - they measure coverage
 from tests.long.fuzzing.campaign import Tally, run_batch, set_coverage
 from tests.long.fuzzing.targets import MODULES, find
 
