@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("coverage", reason="coverage is not installed: `make test-long` installs it")
 
-from tests.long.fuzzing import campaign, planted  # noqa: E402 - they measure coverage
+from tests.long.fuzzing import campaign, planted
 from tests.long.fuzzing.campaign import Tally, run_batch, set_coverage
 from tests.long.fuzzing.targets import MODULES, find
 
