@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--context", type=int, default=1, metavar="N", help="stack N frames to a feature (odd)")
     parser.add_argument("--training-recipes", type=Path, help="recipes of the training frames, for --context")
     parser.add_argument("--matrix-per-length", action="store_true", help="draw a matrix for each code length (lsh)")
-    parser.add_argument("--raw-neighbours", type=Path, help="what the raw features find (.npy), for the metric recall")
+    parser.add_argument("--raw-neighbours", type=Path, help="what the raw features find (.npy), for recall and knn")
     parser.add_argument(
         "--sweep-metrics", nargs="+", choices=METRICS, required=True, help="metrics of every code length"
     )

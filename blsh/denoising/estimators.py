@@ -44,11 +44,21 @@ __all__ = [
 _ROWS_AT_ONCE = 8192
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scene:
-    """A mixture and its spectrum."""
+    """A mixture and its spectrum.
+
+    Attributes
+    ----------
+    waveforms
+        The mixture and its two parts.
+    raw_neighbours
+        The dictionary rows that the raw features find, integers of shape (frames, K), where they are known already:
+        the search of Algorithm 1 that costs most need not be done twice.
+    """
 
     waveforms: Mixture
+    raw_neighbours: np.ndarray | None = None
 
     @cached_property
     def spectrum(self) -> np.ndarray:
@@ -131,9 +141,21 @@ def raw_neighbours(
         Packed ideal binary masks of the same frames, uint8 of shape (ρT, 65).
     n_neighbours
         K.
+
+    Raises
+    ------
+    ValueError
+        On use, if K exceeds the dictionary, or a scene knows another number of neighbours than K.
     """
 
     def search(scene: Scene) -> list[np.ndarray]:
+        if scene.raw_neighbours is not None:
+            if scene.raw_neighbours.shape[1] != n_neighbours:
+                raise ValueError(
+                    f"raw neighbours of shape {scene.raw_neighbours.shape} must be (frames, {n_neighbours}): "
+                    "find them for the same K"
+                )
+            return [scene.raw_neighbours.astype(np.int64)]
         queries = feature(feature_name, scene.spectrum)
         return [inner_product_neighbours(queries, dictionary, n_neighbours).indices]
 

@@ -91,8 +91,8 @@ def score_set(
     metrics
         What to compute for which code length.
     raw_neighbours
-        For ``recall``: the dictionary rows that the raw features find, integers of shape (frames of the set, K),
-        mixture after mixture.
+        The dictionary rows that the raw features find, integers of shape (frames of the set, K), mixture after
+        mixture: for ``recall``, and for a system that would search for the same.
     progress
         Called with (mixtures done, all mixtures).
 
@@ -140,7 +140,7 @@ def _score_mixture(
     metrics: Metrics,
     truth: np.ndarray | None,
 ) -> list[dict[str, object]]:
-    scene = Scene(render(recipe, recordings))
+    scene = Scene(render(recipe, recordings), truth)
     found = estimator.search(scene) if isinstance(estimator, NeighbourEstimator) else None
     masks = estimator(scene) if found is None else estimator.average(found)
     if masks.shape != (len(n_bits), *scene.spectrum.shape):
@@ -158,7 +158,7 @@ def _score_mixture(
         for place, (bits, names, estimate) in enumerate(zip(n_bits[part], wanted[part], estimates, strict=True), first):
             values, status, reason = _score_estimate(estimate, scene, names, judges)
             if "recall" in names:
-                values["recall"] = _recall(None if found is None else found[place], truth)
+                values["recall"] = _recall(None if found is None else found[place], scene.raw_neighbours)
             if "mask_accuracy" in names:
                 values["mask_accuracy"] = mask_accuracy(masks[place], scene.ideal_mask)
             rows.append(

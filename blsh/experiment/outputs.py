@@ -69,8 +69,14 @@ def score_model(config: Config, job: ScoreJob) -> str:
 
 
 def neighbours_file(config: Config, job: ScoreJob) -> list[str]:
-    """Return the file of the raw features' neighbours, where a job is to be compared with them."""
-    if not any("recall" in names for names in metrics_at(config, job.set, job.family).values()):
+    """Return the file of the raw features' neighbours, where a job is to be compared with them.
+
+    The raw features' own score is made of the same file, so that their search is done once.
+    """
+    rivals = config.tables.rivals
+    is_compared = any("recall" in names for names in metrics_at(config, job.set, job.family).values())
+    is_raw = job.system == "knn" and rivals is not None and "recall" in rivals.metrics and job.set in rivals.sets
+    if not is_compared and not is_raw:
         return []
     return [f"{results_folder(config)}/neighbours/{job.set}_{job.feature}_{job.draw}.npy"]
 

@@ -82,6 +82,18 @@ def test_raw_neighbours_are_algorithm_1(scene, dictionary, k):
     np.testing.assert_array_equal(estimate(scene), [naive.average_masks(masks, found)])
 
 
+def test_raw_neighbours_that_are_known_are_not_searched(scene, dictionary, rng):
+    name, rows, masks = dictionary
+    known = rng.integers(0, len(rows), (N_FRAMES, 4)).astype(np.int32)
+    estimate = estimators.raw_neighbours(name, rows, pack_masks(masks), 4)(Scene(scene.waveforms, known))
+    np.testing.assert_array_equal(estimate, [naive.average_masks(masks, known)])
+    estimate = estimators.raw_neighbours(name, rows, pack_masks(masks), 3)
+    with pytest.raises(
+        ValueError, match=rf"raw neighbours of shape \({N_FRAMES}, 4\) must be \(frames, 3\): find them"
+    ):
+        estimate(Scene(scene.waveforms, known))
+
+
 @pytest.mark.parametrize("k", [1, 4])
 def test_hashed_neighbours_are_algorithm_1_at_every_length(scene, dictionary, rng, k):
     name, rows, masks = dictionary

@@ -177,7 +177,8 @@ def test_score_jobs_get_their_model_and_their_search(everything):
     neighbours = "results/demo/neighbours/open_mel_rho-0.1_rep-1.npy"
     assert rules.neighbours_file(everything, of("residual_mel")[0]) == [neighbours]
     assert rules.neighbours_file(everything, of("residual_mel", "closed")[0]) == []
-    assert rules.neighbours_file(everything, jobs["open", "knn_mel_rho-0.1_rep-1"]) == []
+    assert rules.neighbours_file(everything, jobs["open", "knn_mel_rho-0.1_rep-1"]) == [neighbours]
+    assert rules.neighbours_file(everything, jobs["closed", "knn_mel_rho-0.1_rep-1"]) == []
     assert rules.neighbours_file(everything, jobs["open", "mixture"]) == []
 
 
