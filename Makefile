@@ -7,6 +7,8 @@ TORCH ?= torch==2.13.0
 # What `make reproduce` runs, and on how many cores.
 PRESET ?= config/demo.yaml
 CORES ?= all
+# Which of the long tests `make test-long` runs.
+LONG ?= tests
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -21,9 +23,8 @@ reproduce: $(VENV)/.ready  ## run the default preset (or PRESET=FILE); ends by n
 test: $(VENV)/.ready  ## run the test suite
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
-test-long: $(VENV)/.ready  ## kill runs anywhere, fill disks, use a SLURM cluster (hours; BLSH_LONG=short: minutes)
-	$(BIN)/python -m pip install --quiet --editable '.[cluster]' coverage
-	$(BIN)/python -m pytest -m long -v
+test-long: $(VENV)/.long  ## kill runs, fill disks, fuzz, use SLURM and a browser (hours; BLSH_LONG=short: minutes)
+	$(BIN)/python -m pytest -m long -v $(LONG)
 
 lint: $(VENV)/.ready  ## check style, formatting and the workflow
 	$(BIN)/ruff check .
@@ -49,6 +50,10 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet -r requirements.lock
 	$(BIN)/python -m pip install --quiet $(TORCH)
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	touch $@
+
+$(VENV)/.long: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --editable '.[cluster,long]'
 	touch $@
 
 lock:  ## renew requirements.lock from pyproject.toml, in a fresh environment

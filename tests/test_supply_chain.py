@@ -43,7 +43,7 @@ PROPRIETARY = re.compile(r"nvidia-.*|cuda-.*|triton")
 
 
 # A package is listed with the first of these that needs it.
-GROUPS = ("run", "demo", "dev", "torch", "cluster", "bench")
+GROUPS = ("run", "demo", "dev", "torch", "cluster", "long", "bench")
 
 
 def locked() -> dict[str, Requirement]:
@@ -147,7 +147,7 @@ def test_every_dependency_is_listed_with_its_licence():
             wrong.append(f"| {name} | {found} | {used} |")
     assert not wrong, "docs/licences.md lacks, after a look at their licences:\n" + "\n".join(wrong)
     # What an extra needs is only known where the extra is installed.
-    unneeded = {name for name in set(listed) - names if listed[name][1] not in ("torch", "cluster", "bench")}
+    unneeded = {name for name in set(listed) - names if listed[name][1] not in ("torch", "cluster", "long", "bench")}
     assert not unneeded, f"docs/licences.md lists what nothing needs: {sorted(unneeded)}"
 
 
