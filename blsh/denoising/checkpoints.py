@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from blsh.denoising.architectures import Architecture, parse_architecture
+from blsh.files.messages import one_line
 from blsh.files.tensors import load_tensors, read_stamp, save_tensors
 from blsh.signal.audio import SAMPLE_RATE
 from blsh.signal.spectra import HOP_LENGTH, N_FFT
@@ -157,5 +158,5 @@ def _training_of(metadata: dict[str, Any], path: str | Path) -> Training:
             raise ValueError(f"feature {named['feature']!r:.40} is not the {architecture.feature!r} of {architecture}")
         return Training(architecture, **metadata)
     except (KeyError, TypeError, ValueError) as error:
-        reason = f"{error} is missing" if isinstance(error, KeyError) else error
+        reason = f"{one_line(error)} is missing" if isinstance(error, KeyError) else one_line(error)
         raise ValueError(f"{path} does not hold a network: {reason}; train the network again") from error

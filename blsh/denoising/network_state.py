@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from blsh.files.messages import one_line
 from blsh.files.tensors import load_tensors, save_tensors
 
 __all__ = ["Epoch", "TrainingState", "load_state", "save_state"]
@@ -89,8 +91,34 @@ def load_state(path: Path, *, fingerprint: str) -> TrainingState | None:
     if metadata.get("fingerprint") != fingerprint:
         _LOG.warning("training starts anew: %s belongs to other data, parameters or code", path)
         return None
+    try:
+        return _state_of(metadata, tensors)
+    except (KeyError, TypeError, ValueError) as error:
+        _LOG.warning("training starts anew: %s holds no state of a training: %s", path, one_line(error))
+        return None
+
+
+def _state_of(metadata: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> TrainingState:
     groups: dict[str, dict[str, np.ndarray]] = {group: {} for group in _GROUPS}
     for name, array in tensors.items():
         group, _, own = name.partition("/")
         groups[group][own] = array
-    return TrainingState(epochs=[Epoch(**epoch) for epoch in metadata["epochs"]], **groups)
+    epochs = [_epoch_of(**epoch) for epoch in metadata["epochs"]]
+    if [epoch.number for epoch in epochs] != list(range(1, len(epochs) + 1)) or not epochs:
+        raise ValueError("its epochs are not counted from 1")
+    for one, other in (("best", "network"), ("second_moments", "first_moments")):
+        if _shapes(groups[one]) != _shapes(groups[other]):
+            raise ValueError(f"its {one} and {other} are not of the same parameters")
+    return TrainingState(epochs=epochs, **groups)
+
+
+def _epoch_of(**values: Any) -> Epoch:
+    kinds = {"int": int, "float": float}
+    for field in fields(Epoch):
+        if type(values[field.name]) is not kinds[field.type]:
+            raise TypeError(f"{field.name}={values[field.name]!r:.40} is not of type {field.type}")
+    return Epoch(**values)
+
+
+def _shapes(tensors: Mapping[str, np.ndarray]) -> dict[str, tuple[tuple[int, ...], str]]:
+    return {name: (tensor.shape, tensor.dtype.str) for name, tensor in tensors.items()}

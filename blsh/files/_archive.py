@@ -28,6 +28,7 @@ import numpy as np
 from blsh.files import _npy
 from blsh.files.checksums import canonical_json
 from blsh.files.fail_points import fail_point
+from blsh.files.messages import one_line
 
 _STAMP = "stamp.json"
 _STAMP_KEYS = {"kind", "version", "metadata", "sha256"}
@@ -101,7 +102,7 @@ def read(handle: BinaryIO, n_bytes: int) -> tuple[dict[str, Any], dict[str, np.n
         digest = stamp.pop("sha256")
         return stamp, arrays, digest == _digest(stamp, arrays)
     except _DAMAGE as error:
-        raise ValueError(_one_line(error)) from error
+        raise ValueError(one_line(error)) from error
 
 
 def read_unstamped(handle: BinaryIO, names: Sequence[str], max_bytes: int) -> dict[str, np.ndarray]:
@@ -127,12 +128,7 @@ def read_unstamped(handle: BinaryIO, names: Sequence[str], max_bytes: int) -> di
                     arrays[name] = _npy.read_any_array(stream, sizes[f"{name}.npy"])
             return arrays
     except _DAMAGE as error:
-        raise ValueError(_one_line(error)) from error
-
-
-def _one_line(error: Exception) -> str:
-    """Return what an exception says, without control characters and not at length."""
-    return f"{repr(str(error))[1:-1] or type(error).__name__:.300}"
+        raise ValueError(one_line(error)) from error
 
 
 def _require_modest(members: list[zipfile.ZipInfo], n_bytes: int) -> None:

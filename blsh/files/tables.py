@@ -19,6 +19,7 @@ import numpy as np
 
 from blsh.files.atomic import atomic_path, write_text
 from blsh.files.fail_points import fail_point
+from blsh.files.messages import one_line
 
 if TYPE_CHECKING:  # pandas and pyarrow take half a second to import: only jobs that touch a table pay it
     import pandas as pd
@@ -142,8 +143,7 @@ def read_parquet(path: str | Path, columns: Sequence[str] | None = None) -> pd.D
                     raise ValueError(f"column {name!r} is missing; it has {str(names)[1:-1]:.300}")
             table = source.read(columns, use_threads=False)
         except (pa.ArrowException, OSError, ValueError) as error:
-            reason = repr(" ".join(str(error).split()))[1:-1]
-            raise ValueError(f"{path} is not the table that is needed: {reason:.300}; make it again") from error
+            raise ValueError(f"{path} is not the table that is needed: {one_line(error)}; make it again") from error
     frame = table.to_pandas(use_threads=False, ignore_metadata=True)
     return frame if columns is None else frame[list(columns)]
 

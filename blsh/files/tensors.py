@@ -21,6 +21,7 @@ from safetensors.numpy import save
 
 from blsh.files.atomic import atomic_path, require_free_space
 from blsh.files.checksums import canonical_json
+from blsh.files.messages import one_line
 
 __all__ = ["load_tensors", "read_stamp", "save_tensors"]
 
@@ -80,7 +81,9 @@ def load_tensors(path: str | Path, kind: str, version: int) -> tuple[dict[str, A
         try:
             tensors = {name: file.get_tensor(name) for name in file.keys()}
         except (TypeError, AttributeError) as error:  # a type that numpy does not have
-            raise ValueError(f"{path} holds tensors of an unknown type ({error}): make the file again") from error
+            raise ValueError(
+                f"{path} holds tensors of an unknown type ({one_line(error)}): make the file again"
+            ) from error
     if _digest(tensors) != stamp["digest"]:
         raise ValueError(f"{path} is damaged, its digest is not its tensors': make or fetch it again")
     return stamp["metadata"], tensors
@@ -100,7 +103,7 @@ def _opened(path: str | Path) -> Iterator[Any]:
         with safetensors.safe_open(path, framework="numpy") as file:
             yield file
     except safetensors.SafetensorError as error:
-        raise ValueError(f"{path} is no whole safetensors file ({error}): make or fetch it again") from error
+        raise ValueError(f"{path} is no whole safetensors file ({one_line(error)}): make or fetch it again") from error
 
 
 def _checked(file: Any, path: str | Path, kind: str, version: int) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from typing import IO
 
 from blsh.files.atomic import require_free_space
 from blsh.files.fail_points import fail_point
+from blsh.files.messages import one_line
 
 # What is left of these was left by a process that was killed.
 SCRATCH_NAMES = ".unpacking-*.tmp"
@@ -196,11 +197,11 @@ def _opened(archive: Path) -> Iterator[tuple[Iterator[_Member], Callable[[int], 
         plain = opener(handle) if opener else handle
         n_archive = archive.stat().st_size
         try:
-            with tarfile.open(fileobj=_Bounded(plain), mode="r:") as tar:
+            with _open_tar(plain) as tar:
                 yield _tar_members(tar, archive), lambda _: (min(handle.tell(), n_archive), n_archive)
         except tarfile.ReadError as error:
             raise ValueError(
-                f"archive {archive} is damaged, or neither zip nor tar ({error!s:.200}): fetch it again"
+                f"archive {archive} is damaged, or neither zip nor tar ({one_line(error)}): fetch it again"
             ) from None
         finally:
             plain.close()
@@ -218,11 +219,25 @@ def _zip_members(opened: zipfile.ZipFile, infos: list[zipfile.ZipInfo], archive:
 
 
 def _tar_members(tar: tarfile.TarFile, archive: Path) -> Iterator[_Member]:
-    for member in tar:
+    while (member := _next_member(tar)) is not None:
         if member.type not in (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.DIRTYPE) or member.issparse():
             raise ValueError(_not_plain(member.name, archive))
         yield member.name, member.isdir(), member.size, lambda member=member: tar.extractfile(member)
         tar.members.clear()  # the list of all that was read would grow with the archive
+
+
+def _open_tar(plain: IO[bytes]) -> tarfile.TarFile:
+    try:
+        return tarfile.open(fileobj=_Bounded(plain), mode="r:")
+    except ValueError as error:  # tarfile takes the numbers of extended headers for numbers
+        raise tarfile.ReadError(one_line(error)) from error
+
+
+def _next_member(tar: tarfile.TarFile) -> tarfile.TarInfo | None:
+    try:
+        return tar.next()
+    except ValueError as error:  # as above
+        raise tarfile.ReadError(one_line(error)) from error
 
 
 class _Bounded:
@@ -239,8 +254,7 @@ class _Bounded:
 
 
 def _damaged(archive: Path, error: Exception) -> str:
-    reason = repr(str(error))[1:-1] or type(error).__name__
-    return f"archive {archive} is damaged ({reason:.200}): remove it and fetch it again"
+    return f"archive {archive} is damaged ({one_line(error)}): remove it and fetch it again"
 
 
 def _not_plain(name: str, archive: Path) -> str:

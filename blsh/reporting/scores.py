@@ -33,6 +33,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from blsh.files.messages import one_line
 from blsh.files.tables import read_parquet
 
 __all__ = [
@@ -100,8 +101,7 @@ def conform(
     try:
         return frame[list(columns)].astype(columns).reset_index(drop=True)
     except (ValueError, TypeError) as error:
-        reason = repr(" ".join(str(error).split()))[1:-1]
-        raise ValueError(f"a column is not of its type ({source}): {reason:.300}; write the table again") from None
+        raise ValueError(f"a column is not of its type ({source}): {one_line(error)}; write the table again") from None
 
 
 def check_scores(frame: pd.DataFrame, source: str | Path) -> pd.DataFrame:

@@ -11,8 +11,9 @@ torch = pytest.importorskip("torch")
 from blsh.denoising import network_training  # noqa: E402
 from blsh.denoising.architectures import Architecture  # noqa: E402
 from blsh.denoising.network_params import NetworkParams  # noqa: E402
-from blsh.denoising.network_state import Epoch  # noqa: E402
+from blsh.denoising.network_state import Epoch, TrainingState, load_state, save_state  # noqa: E402
 from blsh.denoising.network_training import find_device, train_network  # noqa: E402
+from blsh.files.tensors import load_tensors, save_tensors  # noqa: E402
 from blsh.mixtures.rendering import Mixture  # noqa: E402
 
 N_SAMPLES = 1600
@@ -192,6 +193,30 @@ def test_a_state_of_another_training_is_told_and_left_alone(validation, tmp_path
     with caplog.at_level(logging.WARNING):
         train(params(), validation, 1, state=state, fingerprint="y")
     assert "training starts anew" in caplog.text and "no whole safetensors file" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda metadata, tensors: metadata.pop("epochs"), "'epochs'"),
+        (lambda metadata, tensors: metadata.update(epochs=[]), "its epochs are not counted from 1"),
+        (lambda metadata, tensors: metadata.update(epochs=[[1]]), "must be a mapping, not list"),
+        (lambda metadata, tensors: metadata["epochs"][0].update(number=2), "its epochs are not counted from 1"),
+        (lambda metadata, tensors: metadata["epochs"][0].update(number=1.0), "number=1.0 is not of type int"),
+        (lambda metadata, tensors: metadata["epochs"][0].update({"\x1b[2J": 1}), r"'\x1b[2J'"),
+        (lambda metadata, tensors: tensors.update({"other/a": tensors["best/a"]}), "'other'"),
+        (lambda metadata, tensors: tensors.update({"best/a": np.ones(4, "f4")}), "its best and network are not of the"),
+    ],
+)
+def test_a_state_of_another_form_is_told_and_training_starts_anew(tmp_path, caplog, change, told):
+    path, own = tmp_path / "state.safetensors", {"a": np.ones(3, "f4")}
+    save_state(path, TrainingState([Epoch(1, 0.5, 0.4, 3.0, 10.0)], own, own, own, own), fingerprint="x")
+    assert load_state(path, fingerprint="x") is not None
+    metadata, tensors = load_tensors(path, "network-state", 1)
+    change(metadata, tensors)
+    save_tensors(path, "network-state", 1, metadata, tensors)
+    assert load_state(path, fingerprint="x") is None
+    assert "training starts anew" in caplog.text and told in caplog.text
 
 
 def test_progress_counts_to_the_earliest_end_and_says_how_well_it_goes(validation, monkeypatch):

@@ -246,6 +246,20 @@ def test_an_extended_header_of_no_length(tmp_path, length):
         assert length == 10**9 and (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("text", ["GNU.sparse.size=nan\n", "GNU.sparse.realsize=BINARY\n"])
+@pytest.mark.parametrize("before", [[], [(info("first"), b"1")]])
+def test_an_extended_header_of_numbers_that_are_none(tmp_path, text, before):
+    body = f"{len(text) + 3} {text}".encode()
+    header = tarfile.TarInfo("././@PaxHeader")
+    header.type, header.size = tarfile.XHDTYPE, len(body)
+    start = tar_bytes(before)[: 1024 * len(before)]
+    extended = header.tobuf(tarfile.GNU_FORMAT) + body.ljust(512, b"\0")
+    (tmp_path / "x.tar").write_bytes(start + extended + tar_bytes())
+    assert_one_line(
+        tmp_path / "x.tar", tmp_path / "out", "is damaged, or neither zip nor tar .*invalid literal for int"
+    )
+
+
 def test_a_name_of_bytes_that_are_no_text(tmp_path):
     data = bytearray(tar_bytes([(info("a" * 99), b"1")]))
     data[:99] = b"\xff" * 99

@@ -266,10 +266,13 @@ def mutate_arrays(rng: np.random.Generator, arrays: dict[str, np.ndarray]) -> No
         with np.errstate(all="ignore"):
             arrays[name] = np.real(array).astype(dtype)
     elif kind == "shape":
-        options = [array[:0], array[:-1], np.concatenate([array, array]), array.T, array.reshape(-1), array[None]]
-        options += [array.reshape(-1)[:1].reshape(()) if array.size else array, array[..., None], array[..., :-1]]
-        options += [np.zeros((0, 5), array.dtype), np.zeros((5, 0), array.dtype), np.zeros((1,) * 20, array.dtype)]
-        arrays[name] = choose(rng, options if array.ndim else [array.reshape(1), array[None, None]])
+        if array.ndim:
+            options = [array[:0], array[:-1], np.concatenate([array, array]), array.T, array.reshape(-1), array[None]]
+            options += [array.reshape(-1)[:1].reshape(()) if array.size else array, array[..., None], array[..., :-1]]
+            options += [np.zeros((0, 5), array.dtype), np.zeros((5, 0), array.dtype), np.zeros((1,) * 20, array.dtype)]
+        else:
+            options = [array.reshape(1), array[None, None]]
+        arrays[name] = choose(rng, options)
     elif kind == "drop":
         del arrays[name]
     elif kind == "rename":
