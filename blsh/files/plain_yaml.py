@@ -19,6 +19,7 @@ MAX_BYTES = 1 << 17
 # What a file may stand for when all that refers to something else is written out.
 MAX_VALUES = 100_000
 MAX_DEPTH = 40
+MAX_DIGITS = 100
 TEMPLATE_KEY = "__use_yte__"
 
 _TAG = "tag:yaml.org,2002:"
@@ -90,6 +91,8 @@ def _require_plain(root: yaml.Node) -> None:
             unseen += [(value, depth + 1) for _, value in node.value]
         elif isinstance(node, yaml.SequenceNode):
             unseen += [(value, depth + 1) for value in node.value]
+        elif node.tag == _TAG + "int" and len(node.value) > MAX_DIGITS:
+            raise ValueError(f"{_line(node)}: {node.value:.20}… is a number of more than {MAX_DIGITS} digits")
         elif node.tag == _TAG + "float" and not math.isfinite(yaml.SafeLoader("").construct_yaml_float(node)):
             raise ValueError(f"{_line(node)}: {node.value:.80} is not a finite number")
 
