@@ -7,6 +7,7 @@ from here; a test fails when they drift.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import fields, replace
 from pathlib import Path
@@ -152,16 +153,37 @@ class NoiseConfig(_Model):
 
 
 class SetConfig(_Model):
-    """A set of mixtures."""
+    """A set of mixtures, with one of `source`, `same_as` and `pairs`."""
 
-    source: Literal["train", "closed", "validation", "open"]
+    source: Literal["train", "closed", "validation", "open"] | None = None
     """Where its speech and noise come from."""
+    same_as: Name | None = None
+    """The set whose speech and noise are mixed once more, at another SNR."""
+    pairs: Name | None = None
+    """The corpus whose pairs of clean and noisy recordings are used as they are; its reader is `voicebank`."""
     snr_db: float = 0.0
-    """Signal-to-noise ratio of every single mixture, in dB."""
+    """Signal-to-noise ratio of every single mixture, in dB; not of `pairs`."""
     mixtures: Positive | None = None
     """At most so many mixtures, balanced over speakers and classes; none means all."""
     noises_per_utterance: Positive | None = None
     """So many noise classes for an utterance; none means every class."""
+
+    @model_validator(mode="after")
+    def _has_one_origin(self) -> SetConfig:
+        given = [name for name in ("source", "same_as", "pairs") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"a set has one of source, same_as and pairs, not {' and '.join(given) or 'none'}")
+        unfit = {"mixtures", "noises_per_utterance"} if self.source is None else set()
+        unfit |= {"snr_db"} if self.pairs is not None else set()
+        for name in sorted(unfit):
+            if getattr(self, name) not in (None, 0.0):
+                raise ValueError(f"{name}={getattr(self, name)} does not go with {given[0]}; leave it out")
+        return self
+
+    @property
+    def level_db(self) -> float:
+        """SNR in dB as it stands in tables: NaN for recordings that nobody mixed."""
+        return self.snr_db if self.pairs is None else math.nan
 
 
 class DataConfig(_Model):
@@ -187,6 +209,21 @@ class DataConfig(_Model):
                 raise ValueError(f"corpus={selection.corpus!r} is not in data.corpora ({known}); name one of these")
         if "train" not in self.sets or self.sets["train"].source != "train":
             raise ValueError("data.sets needs a set 'train' whose source is 'train'")
+        for name, described in self.sets.items():
+            if described.same_as is not None:
+                drawn = [other for other, one in self.sets.items() if one.source not in (None, "train")]
+                if described.same_as not in drawn:
+                    raise ValueError(
+                        f"set {name!r}: same_as={described.same_as!r} is no set with a source other than train "
+                        f"({', '.join(drawn)}); name one of these"
+                    )
+            if described.pairs is not None:
+                paired = [corpus for corpus, one in self.corpora.items() if one.reader == "voicebank"]
+                if described.pairs not in paired:
+                    raise ValueError(
+                        f"set {name!r}: pairs={described.pairs!r} is no corpus with the reader voicebank "
+                        f"({', '.join(paired) or 'there is none'}); name one"
+                    )
         return self
 
 
@@ -306,7 +343,9 @@ class IcasspTables(_Model):
     metrics: tuple[Literal[METRICS], ...] = ("sdr", "sir", "sar")
     """Its scores."""
     sets: tuple[Name, ...] = ("closed", "open")
-    """Its sets."""
+    """Its sets among those of the grid."""
+    further_sets: tuple[Name, ...] = ()
+    """Its sets outside the grid: scored at this L and with these metrics alone."""
 
 
 class TaslpTables(_Model):
@@ -319,7 +358,9 @@ class TaslpTables(_Model):
     metrics: tuple[Literal[METRICS], ...] = ("sdr", "si_sdr", "pesq", "estoi")
     """Their scores; PESQ and ESTOI cost more than all the rest."""
     sets: tuple[Name, ...] = ("open",)
-    """Their sets."""
+    """Their sets among those of the grid."""
+    further_sets: tuple[Name, ...] = ()
+    """Sets outside the grid, of Tables II and III: scored at these L and with these metrics alone."""
 
 
 class OptionsTable(_Model):
@@ -342,6 +383,11 @@ class RivalsTable(_Model):
 
 class TablesConfig(_Model):
     """What the tables show; a longer code than the grid's longest is replaced by that."""
+
+    @property
+    def further_sets(self) -> tuple[str, ...]:
+        """The sets that are scored for the papers' tables alone."""
+        return (*self.icassp.further_sets, *self.taslp.further_sets)
 
     icassp: IcasspTables = IcasspTables()
     taslp: TaslpTables = TaslpTables()
@@ -383,7 +429,12 @@ class Config(_Model):
     def _consistent(self) -> Config:
         tables = [self.tables.icassp, self.tables.taslp, self.tables.rivals]
         tables += [self.tables.options] if self.grid.variants or self.grid.switches else []
-        for name in (*self.grid.sets, *(name for table in tables if table for name in table.sets)):
+        scored = (*self.grid.sets, *self.tables.further_sets)
+        if doubled := sorted(name for name in set(scored) if scored.count(name) > 1):
+            raise ValueError(
+                f"set {doubled[0]!r} is named twice in grid.sets and the tables' further_sets; once will do"
+            )
+        for name in (*scored, *(name for table in tables if table for name in table.sets)):
             if name not in self.data.sets:
                 raise ValueError(f"set {name!r} is not in data.sets ({', '.join(self.data.sets)}); name one of these")
         if self.training.n_bits is not None and self.training.n_bits < max(self.grid.n_bits):

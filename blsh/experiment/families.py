@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from blsh.experiment.config import CONTROLS, Config
+from blsh.experiment.config import CONTROLS, RIVALS, Config
 from blsh.hashing.brought import read_brought_projections
 from blsh.hashing.switches import MATRICES
 from blsh.signal.spectra import FEATURES, feature_width
@@ -65,7 +65,11 @@ def is_hashed(system: str) -> bool:
 def families(config: Config, set_name: str) -> Iterator[Family]:
     """Yield what is scored on a set."""
     grid = config.grid
+    is_further = set_name in config.tables.further_sets
     for system in grid.systems:
+        # Of the further sets the tables show what the papers compare.
+        if is_further and system in ("lsh_fixed", *RIVALS):
+            continue
         if system in CONTROLS:
             yield Family(system)
         elif system == "projections":
@@ -73,7 +77,8 @@ def families(config: Config, set_name: str) -> Iterator[Family]:
                 yield Family(system, _brought(config, name)[0], variant=name)
         else:
             for feature in grid.features:
-                for target in grid.targets if system == "blsh" else ("",):
+                targets = grid.targets[:1] if is_further else grid.targets
+                for target in targets if system == "blsh" else ("",):
                     yield Family(system, feature, target)
     if set_name in config.tables.options.sets:
         for variant in grid.variants:

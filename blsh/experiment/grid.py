@@ -24,6 +24,8 @@ __all__ = [
     "results_folder",
     "score_jobs",
     "scored_bits",
+    "scored_bits_on",
+    "scored_sets",
     "table_bits",
 ]
 
@@ -79,7 +81,7 @@ def score_jobs(config: Config) -> tuple[ScoreJob, ...]:
 
 def _score_jobs(config: Config) -> Iterator[ScoreJob]:
     grid = config.grid
-    for set_name in grid.sets:
+    for set_name in scored_sets(config):
         for family in families(config, set_name):
             if family.system in CONTROLS:
                 yield ScoreJob(set_name, family.system)
@@ -87,6 +89,11 @@ def _score_jobs(config: Config) -> Iterator[ScoreJob]:
             for rho in grid.rho[:1] if family.switch else grid.rho:
                 for repeat in range(1, grid.repeats + 1):
                     yield ScoreJob(set_name, **asdict(family), rho=rho, repeat=repeat)
+
+
+def scored_sets(config: Config) -> tuple[str, ...]:
+    """Return the sets that are scored: the grid's, then those of the tables alone."""
+    return (*config.grid.sets, *config.tables.further_sets)
 
 
 def table_bits(config: Config, system: str, feature: str) -> tuple[int, ...]:
@@ -104,7 +111,11 @@ def metrics_at(config: Config, set_name: str, family: Family) -> dict[int, tuple
     tables = config.tables
     for name, table in (("icassp", tables.icassp), ("taslp", tables.taslp)):
         # The TASLP tables have no row for LSH with one matrix.
-        if set_name in table.sets and (name, family.system) != ("taslp", "lsh_fixed") and not family.switch:
+        if (
+            set_name in (*table.sets, *table.further_sets)
+            and (name, family.system) != ("taslp", "lsh_fixed")
+            and not family.switch
+        ):
             bits = _table_bits(config, family)[name] if is_hashed(family.system) else 0
             wanted.setdefault(bits, set()).update(table.metrics)
     if tables.rivals is not None and set_name in tables.rivals.sets and not family.switch:
@@ -134,15 +145,23 @@ def scored_bits(config: Config, family: Family) -> tuple[int, ...]:
     return tuple(sorted(n_bits for n_bits in bits if n_bits <= most_bits(config, family)))
 
 
+def scored_bits_on(config: Config, set_name: str, family: Family) -> tuple[int, ...]:
+    """Return the code lengths at which a system is scored on a set: on those of the tables alone, their L."""
+    for name, table in (("icassp", config.tables.icassp), ("taslp", config.tables.taslp)):
+        if set_name in table.further_sets:
+            return (_table_bits(config, family)[name],)
+    return scored_bits(config, family)
+
+
 def expected_cells(config: Config) -> pd.DataFrame:
     """Return a row for every (job, code length) that a whole run scores, with the score tables' key columns."""
     rows = []
     for job in score_jobs(config):
-        for n_bits in scored_bits(config, job.family) if is_hashed(job.system) else (0,):
+        for n_bits in scored_bits_on(config, job.set, job.family) if is_hashed(job.system) else (0,):
             rows.append(
                 asdict(job)
                 | {
-                    "snr_db": config.data.sets[job.set].snr_db,
+                    "snr_db": config.data.sets[job.set].level_db,
                     "profile": config.training.profile if job.system == "blsh" else "",
                     "n_bits": n_bits,
                     "n_neighbours": 0 if job.system in CONTROLS else config.grid.n_neighbours,

@@ -91,6 +91,23 @@ def all_manifests(config: Config) -> list[str]:
     return [manifest_file(config, corpus) for corpus in config.data.corpora]
 
 
+def corpora_of(config: Config, set_name: str) -> list[str]:
+    """Return the corpora of a set's recordings: those that it pairs, or all that speech and noise are taken from.
+
+    A set can so be drawn and scored where a corpus of another set is missing.
+    """
+    pairs = config.data.sets[set_name].pairs
+    noise = config.data.noise
+    mixed = {selection.corpus for selection in (noise.train, noise.validation, noise.open)}
+    names = {pairs} if pairs is not None else {*speech_corpora(config), *mixed}
+    return [corpus for corpus in config.data.corpora if corpus in names]
+
+
+def manifests_of(config: Config, set_name: str) -> list[str]:
+    """Return the manifests of a set's recordings."""
+    return [manifest_file(config, corpus) for corpus in corpora_of(config, set_name)]
+
+
 def speech_manifests(config: Config) -> list[str]:
     """Return the manifests of the corpora that speech is taken from."""
     return [manifest_file(config, corpus) for corpus in speech_corpora(config)]

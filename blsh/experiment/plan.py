@@ -11,7 +11,15 @@ from pathlib import Path
 
 from blsh.experiment.config import CONTROLS, Config
 from blsh.experiment.families import FITTED, Family, is_hashed, models
-from blsh.experiment.grid import ScoreJob, data_folder, metrics_at, results_folder, score_jobs, scored_bits
+from blsh.experiment.grid import (
+    ScoreJob,
+    data_folder,
+    metrics_at,
+    results_folder,
+    score_jobs,
+    scored_bits,
+    scored_bits_on,
+)
 from blsh.experiment.outputs import neighbours_file
 from blsh.hashing.profiles import PROFILES, TrainingParams
 from blsh.hashing.residual import RESIDUAL
@@ -123,6 +131,8 @@ def _extent(config: Config, data: Path, name: str) -> tuple[int, float, bool]:
         recipes = read_recipes(path)
         return len(recipes), sum(recipe.seconds for recipe in recipes), True
     described = config.data.sets[name]
+    if described.same_as is not None:
+        return _extent(config, data, described.same_as)
     n_mixtures = described.mixtures or ASSUMED_MIXTURES
     seconds = config.data.speech.seconds if described.source in ("train", "closed") else None
     return n_mixtures, n_mixtures * (seconds or ASSUMED_SECONDS), False
@@ -141,7 +151,7 @@ def _score_cost(config: Config, job: ScoreJob, extent: tuple[int, float, bool], 
     if job.system == "knn":
         cost += KNN_PER_ROW_AND_BIN * job.rho * n_frames * feature_width(job.feature)
     elif is_hashed(job.system):
-        bits = scored_bits(config, job.family)
+        bits = scored_bits_on(config, job.set, job.family)
         n_variants = len(bits)
         if job.variant == "weighted":
             cost += KNN_PER_ROW_AND_BIN * job.rho * n_frames * sum(bits)

@@ -21,12 +21,14 @@ from blsh.experiment.code import code_of
 from blsh.experiment.config import CONTROLS, Config, Selection, SetAside, portable
 from blsh.experiment.families import Family, is_hashed
 from blsh.experiment.flags import Settings, Untracked, flag
-from blsh.experiment.grid import ScoreJob, data_folder, metrics_at, results_folder, scored_bits
+from blsh.experiment.grid import ScoreJob, data_folder, metrics_at, results_folder, scored_bits, scored_bits_on
 from blsh.experiment.outputs import (
     all_manifests,
+    corpora_of,
     example_models,
     history_files,
     manifest_file,
+    manifests_of,
     model_files,
     models_by_stem,
     neighbours_file,
@@ -48,6 +50,7 @@ __all__ = [
     "all_manifests",
     "code",
     "corpora_flags",
+    "corpora_of",
     "data_folder",
     "draw_settings",
     "example_models",
@@ -59,6 +62,7 @@ __all__ = [
     "growing",
     "history_files",
     "manifest_settings",
+    "manifests_of",
     "model_files",
     "models_by_stem",
     "neighbours_file",
@@ -138,6 +142,11 @@ def units_settings(config: Config) -> Settings:
 def draw_settings(config: Config, set_name: str) -> Settings:
     """Return what the recipes of a set are drawn from."""
     described = config.data.sets[set_name]
+    if described.pairs is not None:
+        return Settings(set=set_name, seed=config.data.seed, pairs_corpus=described.pairs)
+    level, drawn_as = described.snr_db, described.same_as
+    if drawn_as is not None:
+        described = config.data.sets[drawn_as]
     noise = getattr(config.data.noise, "train" if described.source == "closed" else described.source)
     return Settings(
         set=set_name,
@@ -146,7 +155,8 @@ def draw_settings(config: Config, set_name: str) -> Settings:
         noise_corpus=noise.corpus,
         noise_splits=noise.splits,
         noise_classes=noise.classes,
-        snr_db=described.snr_db,
+        snr_db=level,
+        **({"drawn_as": drawn_as} if drawn_as else {}),
         mixtures=described.mixtures,
         noises_per_utterance=described.noises_per_utterance,
     )
@@ -211,7 +221,7 @@ def score_settings(config: Config, job: ScoreJob) -> Settings:
             "matrix_per_length": job.family.switch == MATRICES,
         }
         if is_hashed(job.system):
-            settings["n_bits"] = scored_bits(config, job.family)
+            settings["n_bits"] = scored_bits_on(config, job.set, job.family)
     settings["sweep_metrics"] = config.metrics.sweep
     settings["metrics_at"] = {
         str(bits): ",".join(names) for bits, names in metrics_at(config, job.set, job.family).items()

@@ -144,14 +144,14 @@ def failures(scores: pd.DataFrame) -> pd.DataFrame:
     """Count the rows that were ill-conditioned or could not be computed, by set, system and reason."""
     bad = scores[scores["status"] != "ok"]
     key = ["set", "snr_db", "system", "status", "reason"]
-    return bad.groupby(key, sort=True).size().reset_index(name="n_rows")
+    return bad.groupby(key, sort=True, dropna=False).size().reset_index(name="n_rows")
 
 
 def describe_sets(scores: pd.DataFrame) -> pd.DataFrame:
     """Count mixtures, utterances, speakers, noises and hours of every set that was scored."""
     mixtures = scores[["set", "snr_db", *MIXTURE]].drop_duplicates()
     rows = []
-    for (name, snr_db), part in mixtures.groupby(["set", "snr_db"], sort=True):
+    for (name, snr_db), part in mixtures.groupby(["set", "snr_db"], sort=True, dropna=False):
         speakers = part.drop_duplicates("speaker")
         rows.append(
             {

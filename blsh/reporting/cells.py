@@ -23,7 +23,9 @@ def at(cells: pd.DataFrame, family: pd.Series | None = None, **values: object) -
     chosen = np.ones(len(cells), dtype=bool)
     wanted = {name: family[name] for name in IDENTITY} if family is not None else {}
     for name, value in (wanted | values).items():
-        chosen &= (cells[name] == value).to_numpy()
+        # The SNR of real recordings is NaN: nobody mixed them.
+        is_unknown = isinstance(value, float) and math.isnan(value)
+        chosen &= (cells[name].isna() if is_unknown else cells[name] == value).to_numpy()
     return cells[chosen]
 
 
@@ -51,14 +53,14 @@ def of_sets(aggregated: pd.DataFrame, *names: str) -> pd.DataFrame:
 
 
 def main_snr(aggregated: pd.DataFrame, set_name: str) -> float:
-    """Return the SNR at which a set is shown: 0 dB, or the lowest it has."""
+    """Return the SNR at which a set is shown: 0 dB, or the lowest it has; NaN for real recordings."""
     levels = sorted(set(aggregated.loc[aggregated["set"] == set_name, "snr_db"]))
     return 0.0 if 0.0 in levels or not levels else levels[0]
 
 
 def set_at(cells: pd.DataFrame, name: str, snr_db: float) -> str:
     """Return the set at an SNR: of that name, else one whose name goes on after an underscore; '' if none has it."""
-    names = sorted(set(cells.loc[cells["snr_db"] == snr_db, "set"]))
+    names = sorted(set(at(cells, snr_db=snr_db)["set"]))
     found = [one for one in names if one == name] or [one for one in names if one.startswith(f"{name}_")]
     return found[0] if found else ""
 

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from blsh.reporting.bootstrap import mixture_weights, repeat_weights, weighted_means
-from blsh.reporting.cells import main_targets, set_at
+from blsh.reporting.cells import at, main_targets, set_at
 from blsh.reporting.claims import Term
 from blsh.reporting.labels import NETWORKS
 from blsh.reporting.scores import CELL, DTYPES, MIXTURE
@@ -25,7 +25,7 @@ from blsh.reporting.training_status import not_trained, untrained_networks
 
 __all__ = ["Evidence", "MissingError", "Model", "Resampled", "models_of"]
 
-Place = tuple[str, float]
+Place = tuple[str, float | None]
 
 
 class MissingError(ValueError):
@@ -92,7 +92,8 @@ class Evidence:
         self.n_resamples = n_resamples
         self._entropy = entropy
         self._scores = scores
-        self._rows_of = scores.groupby(list(CELL), sort=True, dropna=False).indices
+        rows_of = scores.groupby(list(CELL), sort=True, dropna=False).indices
+        self._rows_of = {_keyed(cell): rows for cell, rows in rows_of.items()}
         scored, wanted = (table[list(CELL)].drop_duplicates(ignore_index=True) for table in (scores, expected))
         self._scored, self._wanted = _by_system(scored), _by_system(wanted)
         self._sets = pd.concat([scored, wanted])[["set", "snr_db"]].drop_duplicates()
@@ -165,8 +166,7 @@ class Evidence:
         """Return the set of a term and its SNR, as this run names them."""
         if term.snr_db is not None:
             return set_at(self._sets, term.set, term.snr_db) or term.set, term.snr_db
-        levels = set(self._sets.loc[self._sets["set"] == term.set, "snr_db"])
-        return term.set, min(levels, default=0.0)
+        return term.set, _level(self._sets.loc[self._sets["set"] == term.set, "snr_db"].min())
 
     def _hears(self, place: Place, noise: str) -> np.ndarray:
         """Mark the mixtures with a noise, or all if none is named."""
@@ -191,6 +191,7 @@ class Evidence:
 
     def _scores_of(self, cell: tuple, metric: str, term: Term) -> tuple[np.ndarray, np.ndarray]:
         """Return a cell's repeats (repeats,) and its scores (repeats, mixtures), NaN where there is none."""
+        cell = _keyed(cell)
         if (cell, metric) not in self._values:
             rows = self._scores.iloc[self._rows_of[cell]]
             mixtures = pd.MultiIndex.from_frame(self._mixtures_of((cell[0], cell[1])))
@@ -203,8 +204,8 @@ class Evidence:
 
     def _mixtures_of(self, place: Place) -> pd.DataFrame:
         if place not in self._mixtures:
-            here = (self._scores["set"] == place[0]) & (self._scores["snr_db"] == place[1])
-            table = self._scores.loc[here, list(MIXTURE)].drop_duplicates()
+            snr_db = np.nan if place[1] is None else place[1]
+            table = at(self._scores, set=place[0], snr_db=snr_db)[list(MIXTURE)].drop_duplicates()
             self._mixtures[place] = table.sort_values(list(MIXTURE), ignore_index=True)
         return self._mixtures[place]
 
@@ -225,7 +226,18 @@ class Evidence:
 
 
 def _by_system(cells: pd.DataFrame) -> dict[tuple, pd.DataFrame]:
-    return dict(list(cells.groupby(["set", "snr_db", "system", "variant"])))
+    grouped = cells.groupby(["set", "snr_db", "system", "variant"], dropna=False)
+    return {(name, _level(snr_db), *system): own for (name, snr_db, *system), own in grouped}
+
+
+def _level(snr_db: float) -> float | None:
+    """Return an SNR as a part of a key, which NaN, the SNR of real recordings, cannot be."""
+    return None if np.isnan(snr_db) else float(snr_db)
+
+
+def _keyed(cell: tuple) -> tuple:
+    """Return a cell as a key."""
+    return cell[0], _level(cell[1]), *cell[2:]
 
 
 def _matching(cells: dict[tuple, pd.DataFrame], term: Term, place: Place, model: Model) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import math
 import pandas as pd
 
 from blsh.reporting.cells import at, main_snr, number_at, plain
-from blsh.reporting.labels import CONTROLS, families_of, feature_name, noise_name, system_name
+from blsh.reporting.labels import CONTROLS, families_of, feature_name, level_text, noise_name, system_name
 from blsh.reporting.summaries import Summaries
 from blsh.reporting.table_cells import LABEL_COLUMNS, data_notes, label_cells, rules_of
 from blsh.reporting.tables import Cell, Column, Number, Table
@@ -59,7 +59,7 @@ def noise_table(summaries: Summaries, set_name: str = "open") -> Table:
     elif not math.isnan(constant[""]):
         notes.append("Every system beats the constant mask on every noise.")
     columns = (*LABEL_COLUMNS, Column("all noises", "SDR", "dB"), *(Column(noise_name(n), "SDR", "dB") for n in noises))
-    caption = f"SDR on each noise of the {set_name} set at {snr_db:g} dB"
+    caption = f"SDR on each noise of the {set_name} set{level_text(snr_db)}"
     return Table(f"{set_name}_noises", caption, columns, tuple(body), tuple(notes), frozenset(rules))
 
 
@@ -84,7 +84,7 @@ def speaker_table(summaries: Summaries, set_name: str = "open") -> Table:
     notes = ["Every system at its largest L; means over utterances weighted by their length."]
     notes += [f"Dictionaries hold ρ = {shares[-1]:g} of the training frames."] if shares else []
     notes += data_notes(summaries.sets, [set_name])
-    caption = f"SDR of each speaker of the {set_name} set at {snr_db:g} dB"
+    caption = f"SDR of each speaker of the {set_name} set{level_text(snr_db)}"
     return Table(f"{set_name}_speakers", caption, tuple(columns), tuple(body), tuple(notes))
 
 

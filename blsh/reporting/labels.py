@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 
@@ -20,6 +21,7 @@ __all__ = [
     "describe_data",
     "families_of",
     "feature_name",
+    "level_text",
     "network_name",
     "noise_name",
     "plural",
@@ -143,6 +145,11 @@ def capitalised(text: str) -> str:
 def noise_name(noise: str) -> str:
     """Print a class of noise: ``sea waves``."""
     return noise.replace("_", " ")
+
+
+def level_text(snr_db: float) -> str:
+    """Say at which SNR a set is, after its name: `` at −5 dB``; nothing for real recordings."""
+    return "" if math.isnan(snr_db) else f" at {snr_db:g} dB".replace("-", "−")
 
 
 def describe_data(sets: pd.DataFrame, names: Sequence[str]) -> str:

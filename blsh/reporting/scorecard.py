@@ -22,7 +22,7 @@ from blsh.denoising.architectures import count_parameters, parse_architecture, p
 from blsh.denoising.complexity import FRAMES_OF_A_SECOND
 from blsh.files.atomic import write_text
 from blsh.files.tables import write_csv
-from blsh.reporting.cells import at, main_targets, number_at, set_at
+from blsh.reporting.cells import at, main_snr, main_targets, number_at, set_at
 from blsh.reporting.complexity_table import operations_of
 from blsh.reporting.labels import NETWORKS, feature_name
 from blsh.reporting.printed_numbers import last_digit, load_printed
@@ -108,13 +108,12 @@ def make_scorecard(summaries: Summaries) -> pd.DataFrame:
     """
     printed = load_printed()
     whole = summaries.aggregated[summaries.aggregated["by"] == "all"]
-    places = dict(list(whole.groupby(["set", "snr_db"])))
     untrained = set(untrained_networks(summaries.coverage, summaries.networks))
     is_papers = not data_of_papers(summaries)
     rows = []
     for row in printed.to_dict("records"):
         is_score = row["column"] in TOLERANCES
-        ours = _scored(places, row) if is_score else _recomputed(row)
+        ours = _scored(whole, row) if is_score else _recomputed(row)
         tolerance = TOLERANCES[row["column"]] if is_score else last_digit(row["value"]) / 2
         difference = ours - row["printed"]
         if row["is_slip"]:
@@ -180,18 +179,13 @@ def write_scorecard(folder: str | Path, scorecard: pd.DataFrame, summary: str) -
     return paths
 
 
-def _scored(places: dict[tuple[str, float], pd.DataFrame], row: dict[str, object]) -> float:
+def _scored(whole: pd.DataFrame, row: dict[str, object]) -> float:
     """Return this run's mean of the cell that a printed score is of, ESTOI in percent.
 
-    ``places`` are the cells of whole sets by set and SNR.
+    ``whole`` are the cells of whole sets.
     """
-    named = pd.DataFrame(list(places), columns=["set", "snr_db"])
-    snr_db = row["snr_db"]
-    if np.isnan(snr_db):
-        snr_db = min(named.loc[named["set"] == row["set"], "snr_db"], default=0.0)
-    cells = places.get((set_at(named, row["set"], snr_db), snr_db))
-    if cells is None:
-        return math.nan
+    snr_db = main_snr(whole, row["set"]) if np.isnan(row["snr_db"]) else row["snr_db"]
+    cells = at(whole, set=set_at(whole, row["set"], snr_db), snr_db=snr_db)
     wanted = {name: row[name] for name in ("system", "variant", "n_bits")}
     if row["system"] not in NETWORKS:
         wanted |= {name: row[name] for name in ("feature", "rho")}

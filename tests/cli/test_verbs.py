@@ -26,7 +26,7 @@ from blsh.hashing.projections import load_projections, random_projections, save_
 from blsh.mixtures.recipes import read_recipes
 from blsh.mixtures.unit_table import read_units
 from blsh.reporting.scores import read_scores
-from tests.corpora.making import make_bad_files, write
+from tests.corpora.making import make_bad_files, make_voicebank, write
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRESS = re.compile(r".*: \d+/\d+, .* left.*")
@@ -230,6 +230,19 @@ def test_scores_of_every_system(work, tmp_path, capsys):
     asked = scores[scores["estoi"].notna()]
     assert set(zip(asked["system"], asked["n_bits"], strict=True)) == {("blsh", 4)}
     assert set(scores.loc[scores["sar"].notna(), "system"]) == {"mixture"}
+
+
+def test_real_pairs_are_drawn_and_scored(work, tmp_path):
+    make_voicebank(tmp_path / "pairs", ("p232_001", "p257_434"), seconds=0.8)
+    named = f"--corpus vb --folder {tmp_path}/pairs"
+    assert blsh(f"manifest --reader voicebank {named} -o {tmp_path}/vb.csv") == 0
+    data = f"--manifest vb={tmp_path}/vb.csv --folder vb={tmp_path}/pairs"
+    assert blsh(f"draw --set voicebank --seed 1 --pairs-corpus vb {data} -o {tmp_path}/pairs.csv") == 0
+    more = f"--recipes {tmp_path}/pairs.csv --sweep-metrics sdr si_sdr {data}"
+    assert blsh(f"score --system mixture {more} -o {tmp_path}/mixture.parquet") == 0
+    scores = read_scores([tmp_path / "mixture.parquet"])
+    assert scores["snr_db"].isna().all() and set(scores["noise"]) == {"recorded"}
+    assert list(scores["speaker"]) == ["p232", "p257"] and scores[["sdr", "si_sdr"]].notna().all(axis=None)
 
 
 def test_rivals_are_trained_fitted_and_scored(work, tmp_path, capsys):

@@ -1,6 +1,7 @@
 """Small corpora on disk, for the tests of the readers and of what follows them."""
 
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,18 @@ def make_librispeech(root: Path, *, split: str = "train-clean-100", n_speakers: 
             name = f"{speaker}-7-{k:04d}"
             write(root / split / speaker / "7" / f"{name}.flac", noise(seconds, seed=10 * s + k))
     (root / "SPEAKERS.TXT").write_text("\n".join(lines) + "\n")
+    return root
+
+
+def make_voicebank(
+    root: Path, names: Sequence[str] = ("p232_001", "p257_434", "p300_005"), *, rate: int = 16000, seconds: float = 0.1
+) -> Path:
+    """Write pairs of clean and noisy files."""
+    for k, name in enumerate(names):
+        clean = noise(seconds, seed=k, rate=rate)
+        write(root / "clean_testset_wav" / f"{name}.wav", clean, rate)
+        added = noise(seconds, seed=99 + k, rate=rate, level=0.01)
+        write(root / "noisy_testset_wav" / f"{name}.wav", clean + added, rate)
     return root
 
 

@@ -3,15 +3,7 @@ import pytest
 
 from blsh.corpora import READERS, read_manifest, write_manifest
 from blsh.corpora.voicebank import pairs
-from tests.corpora.making import noise, write
-
-
-def make_voicebank(root, names=("p232_001", "p257_434", "p300_005"), *, rate=16000):
-    for k, name in enumerate(names):
-        clean = noise(0.1, seed=k, rate=rate)
-        write(root / "clean_testset_wav" / f"{name}.wav", clean, rate)
-        write(root / "noisy_testset_wav" / f"{name}.wav", clean + noise(0.1, seed=99 + k, rate=rate, level=0.01), rate)
-    return root
+from tests.corpora.making import make_voicebank, noise, write
 
 
 @pytest.mark.parametrize("rate", [16000, 48000])

@@ -59,6 +59,26 @@ def test_presets_are_valid_and_named_like_their_files(path):
         ("data.corpora.speech.levels", ["speaker"], r"reader 'synthetic_speech' has no option 'levels'"),
         ("data.noise.open.corpus", "moise", r"corpus='moise' is not in data.corpora \(speech, noise\)"),
         ("data.sets", {"open": {"source": "open"}}, r"data.sets needs a set 'train'"),
+        ("data.sets.loud", {"snr_db": 5}, r"a set has one of source, same_as and pairs, not none"),
+        ("data.sets.loud", {"source": "open", "same_as": "open"}, r"not source and same_as"),
+        ("data.sets.loud", {"same_as": "open", "mixtures": 3}, r"mixtures=3 does not go with same_as; leave it out"),
+        ("data.sets.loud", {"pairs": "noise", "snr_db": 5}, r"snr_db=5.0 does not go with pairs; leave it out"),
+        (
+            "data.sets.loud",
+            {"same_as": "train", "snr_db": 5},
+            r"same_as='train' is no set with a source other than train \(closed, validation, open\)",
+        ),
+        (
+            "data.sets.real",
+            {"pairs": "noise"},
+            r"pairs='noise' is no corpus with the reader voicebank \(there is none\)",
+        ),
+        ("tables.taslp", {"further_sets": ["elsewhere"]}, r"set 'elsewhere' is not in data.sets"),
+        (
+            "tables.taslp",
+            {"further_sets": ["open"]},
+            r"set 'open' is named twice in grid.sets and the tables' further_sets; once will do",
+        ),
         (
             "grid.targets",
             ["rbf-0"],

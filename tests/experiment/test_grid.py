@@ -18,6 +18,7 @@ from blsh.experiment.grid import (
     results_folder,
     score_jobs,
     scored_bits,
+    scored_bits_on,
     table_bits,
 )
 from blsh.reporting.scores import CELL
@@ -297,3 +298,39 @@ def test_agreement_is_computed_where_it_is_asked_for():
     assert metrics_at(config, "closed", Family("knn", "mel")) == {0: ("mask_accuracy", *icassp)}
     assert metrics_at(config, "closed", Family("ibm")) == {0: ("mask_accuracy", *icassp)}
     assert "recall" not in str(metrics_at(config, "open", Family("lsh", "mel")))
+
+
+def test_further_sets_are_scored_for_the_taslp_tables_alone():
+    demo = yaml.safe_load((ROOT / "config/demo.yaml").read_text())
+    demo["data"]["corpora"]["voicebank"] = {"reader": "voicebank", "folder": "VoiceBank-DEMAND"}
+    demo["data"]["sets"] |= {"open_10": {"same_as": "open", "snr_db": 10}, "voicebank": {"pairs": "voicebank"}}
+    changes = {
+        "data": demo["data"],
+        "grid": {
+            "systems": ["mixture", "lsh", "lsh_fixed", "blsh", "residual"],
+            "features": ["mel"],
+            "targets": ["ssm", "rbf-0.5"],
+            "rho": [0.1],
+            "n_bits": [10, 300],
+            "repeats": 1,
+        },
+    }
+    less = config_with(**changes)
+    more = config_with(**changes, tables={"taslp": {"further_sets": ["open_10", "voicebank"]}})
+    added = [job for job in score_jobs(more) if job not in score_jobs(less)]
+    assert [(job.set, job.stem) for job in added] == [
+        (name, stem)
+        for name in ("open_10", "voicebank")
+        for stem in ("mixture", "lsh_mel_rho-0.1_rep-1", "blsh_mel_ssm_rho-0.1_rep-1")
+    ]
+    taslp = ("estoi", "pesq", "sdr", "si_sdr")
+    blsh = Family("blsh", "mel", "ssm")
+    assert scored_bits_on(more, "voicebank", blsh) == (50,)
+    assert scored_bits_on(more, "open", blsh) == scored_bits(more, blsh) == (10, 50, 150, 300)
+    assert metrics_at(more, "voicebank", blsh) == {50: taslp}
+    assert metrics_at(more, "open_10", Family("lsh", "mel")) == {300: taslp}
+    assert metrics_at(more, "open_10", Family("mixture")) == {0: taslp}
+    cells = expected_cells(more)
+    assert set(cells.loc[cells["set"] == "open_10", "snr_db"]) == {10.0}
+    assert cells.loc[cells["set"] == "voicebank", "snr_db"].isna().all()
+    assert models(more) == models(less)

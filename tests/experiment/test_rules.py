@@ -217,6 +217,18 @@ def test_odd_values_are_read_back():
     assert (drawn.snr_db, drawn.noise_classes) == ([-5.0], ["a b", 'c"d', "é*"])
 
 
+def test_a_set_that_repeats_another_is_drawn_as_it_is():
+    values = yaml.safe_load((ROOT / "config/demo.yaml").read_text())
+    values["data"]["corpora"]["voicebank"] = {"reader": "voicebank", "folder": "VoiceBank-DEMAND"}
+    values["data"]["sets"] |= {"open_minus5": {"same_as": "open", "snr_db": -5}, "voicebank": {"pairs": "voicebank"}}
+    config = parse_config(values)
+    assert parse_config(config.model_dump(mode="json")) == config
+    first, again = (parsed("draw", rules.draw_settings(config, name)) for name in ("open", "open_minus5"))
+    assert vars(again) == vars(first) | {"set": "open_minus5", "snr_db": [-5.0], "drawn_as": "open"}
+    recorded = parsed("draw", rules.draw_settings(config, "voicebank"))
+    assert (recorded.set, recorded.pairs_corpus, recorded.source) == ("voicebank", "voicebank", None)
+
+
 @pytest.mark.parametrize(
     "switches",
     [
@@ -330,7 +342,9 @@ def written_cells(config: Config) -> list[tuple]:
         arguments = parsed("score", rules.score_settings(config, job))
         drawn = parsed("draw", rules.draw_settings(config, job.set))
         for n_bits in arguments.n_bits:
-            cell = vars(arguments) | {"set": drawn.set, "snr_db": drawn.snr_db[0], "n_bits": n_bits}
+            # Real recordings have no SNR; -1000 stands for it, because NaN is not equal to NaN.
+            snr_db = drawn.snr_db[0] if drawn.snr_db else -1000.0
+            cell = vars(arguments) | {"set": drawn.set, "snr_db": snr_db, "n_bits": n_bits}
             written.append(tuple(cell[name] for name in (*CELL, "repeat")))
     return written
 
@@ -339,7 +353,8 @@ def written_cells(config: Config) -> list[tuple]:
 def test_score_jobs_write_the_cells_that_are_expected(path):
     config = parse_config(values_of(path))
     written = written_cells(config)
-    expected = [tuple(row) for row in expected_cells(config)[[*CELL, "repeat"]].itertuples(index=False)]
+    cells = expected_cells(config)[[*CELL, "repeat"]].fillna({"snr_db": -1000.0})
+    expected = [tuple(row) for row in cells.itertuples(index=False)]
     assert sorted(written) == sorted(expected)
     assert len(set(written)) == len(written)
 

@@ -118,7 +118,7 @@ def every_kind_of_cell(*, repeats=2) -> pd.DataFrame:
     tabled = expected_cells(sets=("open",), bits=(50, 300), repeats=repeats)
     tabled = tabled[tabled["system"] != "lsh_fixed"]
     frames += [tabled.assign(set=name, snr_db=snr) for name, snr in SNRS.items()]
-    frames += [tabled.assign(set="voicebank")]
+    frames += [tabled.assign(set="voicebank", snr_db=np.nan)]
     grid = frames[0]
     blsh = grid[(grid["system"] == "blsh") & (grid["feature"] == "stft")]
     frames += [blsh[blsh["set"] != "closed"].assign(target=target) for target in (*RBF, "mix-0.5")]
@@ -172,7 +172,7 @@ def make_scores(
             level += VARIANT_GAINS.get(cell.variant, 0.0) + TARGET_GAINS.get(cell.target, 0.0)
             draw = drawn.normal(0, spreads.get(cell.system, 0.05) * (2 if cell.rho < 0.05 else 1))
         shift = 0.0 if cell.system == "mixture" else {"closed": 1.1, "validation": 0.2}.get(cell.set, 0.0)
-        shift += cell.snr_db
+        shift += np.nan_to_num(cell.snr_db)
         share = 0.03 if cell.system == "mixture" else 1.0
         names = f"{cell.system}{cell.set}{cell.variant}{cell.target.removeprefix('ssm')}"
         own = np.random.default_rng([seed, 7, cell.n_bits, cell.repeat, *names.encode()])
@@ -189,7 +189,7 @@ def make_scores(
         si_sdr=sdr - 1.0,
         pesq=1.4 + 0.05 * sdr,
         estoi=0.7 + 0.01 * sdr,
-        delta_sdr=sdr - CONTROLS["mixture"] - table["snr_db"],
+        delta_sdr=sdr - CONTROLS["mixture"] - table["snr_db"].fillna(0.0),
         recall=np.where(table["n_bits"] > 0, 0.1 + 0.001 * table["n_bits"], np.nan),
         mask_accuracy=0.7 + 0.01 * sdr,
         status="ok",

@@ -2,7 +2,7 @@ rule score_control:
     """Score what needs no neighbours: the mixture itself, the constant mask, the ideal masks."""
     input:
         recipes=f"{DATA}/mixtures/{{set}}.csv",
-        manifests=blsh_rules.all_manifests(CONFIG),
+        manifests=lambda w: blsh_rules.manifests_of(CONFIG, w.set),
         constant=f"{DATA}/masks/constant.npy",
     output:
         f"{RESULTS}/scores/{{set}}/{{control}}.parquet",
@@ -18,7 +18,9 @@ rule score_control:
     params:
         settings=lambda w: blsh_rules.score_settings(CONFIG, SCORES[w.set, w.control]),
         code=blsh_rules.code("score"),
-        corpora=blsh_rules.corpora_flags(CONFIG),
+        corpora=lambda w: blsh_rules.corpora_flags(
+            CONFIG, blsh_rules.corpora_of(CONFIG, w.set)
+        ),
     shell:
         "blsh score {params.settings} --recipes {input.recipes} {params.corpora} --constant {input.constant}"
         " -o {output} --log-command > {log} 2>&1"
@@ -28,7 +30,7 @@ rule neighbours:
     """Find what the raw features find in a repeat's dictionary, to compare codes with it."""
     input:
         recipes=f"{DATA}/mixtures/{{set}}.csv",
-        manifests=blsh_rules.all_manifests(CONFIG),
+        manifests=lambda w: blsh_rules.manifests_of(CONFIG, w.set),
         features=f"{DATA}/features/{{feature}}.npy",
     output:
         f"{RESULTS}/neighbours/{{set}}_{{feature}}_rho-{{rho}}_rep-{{repeat}}.npy",
@@ -46,7 +48,9 @@ rule neighbours:
             CONFIG, w.feature, w.rho, w.repeat
         ),
         code=blsh_rules.code("neighbours"),
-        corpora=blsh_rules.corpora_flags(CONFIG),
+        corpora=lambda w: blsh_rules.corpora_flags(
+            CONFIG, blsh_rules.corpora_of(CONFIG, w.set)
+        ),
     shell:
         "blsh neighbours {params.settings} --recipes {input.recipes} {params.corpora} --features {input.features}"
         " -o {output} --log-command > {log} 2>&1"
@@ -56,7 +60,7 @@ rule score_neighbours:
     """Score nearest neighbours of the raw features or of random codes, all code lengths at once."""
     input:
         recipes=f"{DATA}/mixtures/{{set}}.csv",
-        manifests=blsh_rules.all_manifests(CONFIG),
+        manifests=lambda w: blsh_rules.manifests_of(CONFIG, w.set),
         features=lambda w: f"{DATA}/features/{SCORES[w.set, w.plain].feature}.npy",
         masks=f"{DATA}/masks/train.npy",
         neighbours=lambda w: blsh_rules.neighbours_file(CONFIG, SCORES[w.set, w.plain]),
@@ -74,7 +78,9 @@ rule score_neighbours:
     params:
         settings=lambda w: blsh_rules.score_settings(CONFIG, SCORES[w.set, w.plain]),
         code=blsh_rules.code("score"),
-        corpora=blsh_rules.corpora_flags(CONFIG),
+        corpora=lambda w: blsh_rules.corpora_flags(
+            CONFIG, blsh_rules.corpora_of(CONFIG, w.set)
+        ),
         truth=lambda w, input: blsh_rules.flag("--raw-neighbours", input.neighbours),
     shell:
         "blsh score {params.settings} --recipes {input.recipes} {params.corpora} --features {input.features}"
@@ -85,7 +91,7 @@ rule score_codes:
     """Score learned, fitted or brought codes, all code lengths at once."""
     input:
         recipes=f"{DATA}/mixtures/{{set}}.csv",
-        manifests=blsh_rules.all_manifests(CONFIG),
+        manifests=lambda w: blsh_rules.manifests_of(CONFIG, w.set),
         features=lambda w: f"{DATA}/features/{SCORES[w.set, w.coded].feature}.npy",
         masks=f"{DATA}/masks/train.npy",
         training=f"{DATA}/mixtures/train.csv",
@@ -105,7 +111,9 @@ rule score_codes:
     params:
         settings=lambda w: blsh_rules.score_settings(CONFIG, SCORES[w.set, w.coded]),
         code=blsh_rules.code("score"),
-        corpora=blsh_rules.corpora_flags(CONFIG),
+        corpora=lambda w: blsh_rules.corpora_flags(
+            CONFIG, blsh_rules.corpora_of(CONFIG, w.set)
+        ),
         truth=lambda w, input: blsh_rules.flag("--raw-neighbours", input.neighbours),
     shell:
         "blsh score {params.settings} --recipes {input.recipes} {params.corpora} --features {input.features}"

@@ -2,7 +2,7 @@ rule draw:
     """Draw the recipes of a set: which speech, which pieces of noise, at which level."""
     input:
         units=f"{DATA}/manifests/units.csv",
-        manifests=blsh_rules.all_manifests(CONFIG),
+        manifests=lambda w: blsh_rules.manifests_of(CONFIG, w.set),
     output:
         f"{DATA}/mixtures/{{set}}.csv",
     log:
@@ -17,7 +17,9 @@ rule draw:
     params:
         settings=lambda w: blsh_rules.draw_settings(CONFIG, w.set),
         code=blsh_rules.code("draw"),
-        corpora=blsh_rules.corpora_flags(CONFIG),
+        corpora=lambda w: blsh_rules.corpora_flags(
+            CONFIG, blsh_rules.corpora_of(CONFIG, w.set)
+        ),
     shell:
         "blsh draw {params.settings} --units {input.units} {params.corpora} -o {output} --log-command > {log} 2>&1"
 
@@ -26,7 +28,7 @@ rule frames:
     """Write the features and the packed ideal binary masks of all training frames in one streaming pass."""
     input:
         recipes=f"{DATA}/mixtures/train.csv",
-        manifests=blsh_rules.all_manifests(CONFIG),
+        manifests=blsh_rules.manifests_of(CONFIG, "train"),
     output:
         features=expand(
             "{data}/features/{feature}.npy", data=DATA, feature=CONFIG.grid.features
@@ -47,7 +49,7 @@ rule frames:
         features=lambda w, output: os.path.dirname(output.features[0]),
         settings=blsh_rules.frames_settings(CONFIG),
         code=blsh_rules.code("frames"),
-        corpora=blsh_rules.corpora_flags(CONFIG),
+        corpora=blsh_rules.corpora_flags(CONFIG, blsh_rules.corpora_of(CONFIG, "train")),
     shell:
         "blsh frames {params.settings} --recipes {input.recipes} {params.corpora} --threads {threads}"
         " --features-to {params.features} --masks {output.masks} --constant {output.constant}"

@@ -2,7 +2,7 @@ rule noises:
     """Measure how much each noise's long-term spectrum overlaps with speech."""
     input:
         recipes=f"{DATA}/mixtures/{{set}}.csv",
-        manifests=blsh_rules.all_manifests(CONFIG),
+        manifests=lambda w: blsh_rules.manifests_of(CONFIG, w.set),
     output:
         f"{DATA}/noises/{{set}}.csv",
     log:
@@ -16,7 +16,9 @@ rule noises:
         runtime=blsh_rules.growing(60),
     params:
         code=blsh_rules.code("noises"),
-        corpora=blsh_rules.corpora_flags(CONFIG),
+        corpora=lambda w: blsh_rules.corpora_flags(
+            CONFIG, blsh_rules.corpora_of(CONFIG, w.set)
+        ),
     shell:
         "blsh noises --recipes {input.recipes} {params.corpora} -o {output} --log-command > {log} 2>&1"
 
@@ -25,7 +27,7 @@ rule ssm:
     """Compute the self-similarity matrices of the figures."""
     input:
         recipes=f"{DATA}/mixtures/validation.csv",
-        manifests=blsh_rules.all_manifests(CONFIG),
+        manifests=blsh_rules.manifests_of(CONFIG, "validation"),
         model=f"{RESULTS}/models/blsh_{{feature}}_{{target}}.npz",
     output:
         f"{RESULTS}/models/ssm_{{feature}}_{{target}}.npz",
@@ -41,7 +43,9 @@ rule ssm:
     params:
         settings=lambda w: blsh_rules.ssm_settings(CONFIG, w.feature, w.target),
         code=blsh_rules.code("ssm"),
-        corpora=blsh_rules.corpora_flags(CONFIG),
+        corpora=blsh_rules.corpora_flags(
+            CONFIG, blsh_rules.corpora_of(CONFIG, "validation")
+        ),
     shell:
         "blsh ssm {params.settings} --recipes {input.recipes} --model {input.model} {params.corpora} -o {output}"
         " --log-command > {log} 2>&1"
@@ -51,7 +55,7 @@ rule examples:
     """Write the sounds that the report plays: clean, noisy and cleaned by each system."""
     input:
         recipes=f"{DATA}/mixtures/open.csv",
-        manifests=blsh_rules.all_manifests(CONFIG),
+        manifests=blsh_rules.manifests_of(CONFIG, "open"),
         features=expand(
             "{data}/features/{feature}.npy", data=DATA, feature=CONFIG.grid.features
         ),
@@ -73,7 +77,7 @@ rule examples:
         features=lambda w, input: os.path.dirname(input.features[0]),
         settings=blsh_rules.examples_settings(CONFIG),
         code=blsh_rules.code("examples"),
-        corpora=blsh_rules.corpora_flags(CONFIG),
+        corpora=blsh_rules.corpora_flags(CONFIG, blsh_rules.corpora_of(CONFIG, "open")),
     shell:
         "blsh examples {params.settings} --recipes {input.recipes} --features-from {params.features}"
         " --masks {input.masks} --constant {input.constant} --model {input.models} {params.corpora}"
