@@ -9,7 +9,7 @@ import pandas as pd
 
 from blsh.cli.ssm import KIND, VERSION
 from blsh.corpora.manifest import read_manifest
-from blsh.denoising.architectures import NETWORKS, count_parameters
+from blsh.denoising.architectures import count_parameters
 from blsh.denoising.checkpoints import read_training
 from blsh.denoising.training_frames import count_frames
 from blsh.experiment.config import Config, parse_config
@@ -23,6 +23,7 @@ from blsh.experiment.grid import (
     table_bits,
 )
 from blsh.experiment.job_logs import missing_reasons
+from blsh.experiment.outputs import networks_by_stem
 from blsh.experiment.seeds import generator
 from blsh.files.arrays import load_stamped
 from blsh.mixtures.recipes import read_recipes
@@ -62,7 +63,7 @@ def run(arguments: argparse.Namespace) -> None:
             "corpora": _corpora(config, data),
             "skipped": _skipped(config, data),
             "costs": pd.concat([read_benchmarks(data / "benchmarks"), read_benchmarks(results / "benchmarks")]),
-            "networks": _networks(expected, results / "models"),
+            "networks": _networks(config, results / "models"),
             "speed": _concatenate([results / "speed.csv"]),
             "exports": _concatenate([results / "exports.csv"]),
         },
@@ -101,12 +102,11 @@ def _training(config: Config, results: Path) -> pd.DataFrame | None:
     return pd.concat(tables) if tables else None
 
 
-def _networks(expected: pd.DataFrame, models: Path) -> pd.DataFrame | None:
+def _networks(config: Config, models: Path) -> pd.DataFrame | None:
     """Return how the training of each network of the grid went, as far as there is a checkpoint."""
     rows = []
-    names = expected.loc[expected["system"].isin(NETWORKS), ["system", "variant"]].drop_duplicates()
-    for system, variant in names.itertuples(index=False, name=None):
-        path = models / f"{system}_{variant}.safetensors"
+    for stem, (system, variant) in networks_by_stem(config).items():
+        path = models / f"{stem}.safetensors"
         if path.is_file():
             training = read_training(path)
             state = (training.epochs, training.seconds, training.stopped_by, training.device)

@@ -33,6 +33,7 @@ VERBS = {
     "neighbours": "find the frames that the raw features of a set find",
     "train-network": "train a neural network to compare with",
     "score": "score one system on one set",
+    "score-network": "score a neural network on one set",
     "noises": "compare each noise's long-term spectrum with speech",
     "ssm": "compute the self-similarity matrices of the figures",
     "examples": "write the report's playable examples",

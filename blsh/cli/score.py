@@ -1,15 +1,14 @@
 """Score one system on one set: a row for every mixture and code length."""
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
 from blsh.cli.data_arguments import add_data_arguments, open_recordings
-from blsh.cli.pairs import parse_pairs
+from blsh.cli.metric_arguments import add_metric_arguments, read_metrics
 from blsh.cli.progress import Progress
 from blsh.denoising import estimators
 from blsh.denoising.training_frames import stack_training_frames
-from blsh.evaluation.scoring import METRICS, Metrics, score_set
+from blsh.evaluation.scoring import score_set
 from blsh.experiment.draws import draw_dictionary, draw_projections
 from blsh.files.arrays import load_array
 from blsh.files.tables import write_parquet
@@ -53,16 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--training-recipes", type=Path, help="recipes of the training frames, for --context")
     parser.add_argument("--matrix-per-length", action="store_true", help="draw a matrix for each code length (lsh)")
     parser.add_argument("--raw-neighbours", type=Path, help="what the raw features find (.npy), for recall and knn")
-    parser.add_argument(
-        "--sweep-metrics", nargs="+", choices=METRICS, required=True, help="metrics of every code length"
-    )
-    parser.add_argument(
-        "--metrics-at",
-        nargs="*",
-        default=[],
-        metavar="BITS=METRIC,…",
-        help="further metrics at some code lengths, such as 300=pesq,estoi; 0 for systems without codes",
-    )
+    add_metric_arguments(parser)
     parser.add_argument("-o", "--output", type=Path, required=True, help="scores to write (Parquet)")
 
 
@@ -84,18 +74,11 @@ def run(arguments: argparse.Namespace) -> None:
         _estimator(arguments),
         columns=columns,
         n_bits=arguments.n_bits,
-        metrics=Metrics(tuple(arguments.sweep_metrics), _metrics_at(arguments.metrics_at)),
+        metrics=read_metrics(arguments),
         raw_neighbours=arguments.raw_neighbours and load_array(arguments.raw_neighbours, mapped=True),
         progress=Progress("mixtures"),
     )
     write_parquet(arguments.output, check_scores(scores, arguments.output))
-
-
-def _metrics_at(words: Sequence[str]) -> dict[int, tuple[str, ...]]:
-    pairs = parse_pairs(words, "--metrics-at")
-    if not all(bits.isdecimal() for bits in pairs):
-        raise ValueError(f"--metrics-at {' '.join(words)}: a code length is no whole number; write 300=pesq")
-    return {int(bits): tuple(names.split(",")) for bits, names in pairs.items()}
 
 
 def _estimator(arguments: argparse.Namespace) -> estimators.Estimator:

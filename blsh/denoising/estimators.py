@@ -72,7 +72,7 @@ class Scene:
 
 
 Estimator = Callable[[Scene], np.ndarray]
-"""Scene → masks, float32 of shape (variants, frames, bins)."""
+"""Scene → masks, float32 of shape (variants, frames, bins), or the sound itself, float32 of (variants, samples)."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -105,7 +105,8 @@ def score_set(
     Raises
     ------
     ValueError
-        If the estimator does not give a mask for each code length, or ``recall`` is asked of a system that searches
+        If the estimator does not give a mask or a sound for each code length, ``mask_accuracy`` is asked of one that
+        gives sounds, or ``recall`` is asked of a system that searches
         nothing or without the raw neighbours of just these mixtures.
     """
     truths = _per_mixture(raw_neighbours, recipes)
@@ -142,19 +143,26 @@ def _score_mixture(
 ) -> list[dict[str, object]]:
     scene = Scene(render(recipe, recordings), truth)
     found = estimator.search(scene) if isinstance(estimator, NeighbourEstimator) else None
-    masks = estimator(scene) if found is None else estimator.average(found)
-    if masks.shape != (len(n_bits), *scene.spectrum.shape):
+    given = estimator(scene) if found is None else estimator.average(found)
+    # A system that makes the sound itself, as Conv-TasNet does, has no mask.
+    masks = None if given.ndim == 2 else given
+    if given.shape != (len(n_bits), *(scene.waveforms.mixture.shape if masks is None else scene.spectrum.shape)):
         raise ValueError(
-            f"the system gave masks of shape {masks.shape} for {len(n_bits)} code lengths {list(n_bits)} "
-            f"and a spectrum of shape {scene.spectrum.shape}; it must give one mask for each length"
+            f"the system gave sounds or masks of shape {given.shape} for {len(n_bits)} code lengths {list(n_bits)}, "
+            f"a spectrum of shape {scene.spectrum.shape} and a waveform of {len(scene.waveforms.mixture)} samples; "
+            "it must give one for each length"
         )
     wanted = [metrics.of(bits) for bits in n_bits]
+    if masks is None and any("mask_accuracy" in names for names in wanted):
+        raise ValueError("mask_accuracy is asked of a system that has no mask: leave it out")
     judges = _judges(scene, wanted)
     mixture_sdr = _sdr_of_mixture(scene, judges)
     rows = []
-    for first in range(0, len(masks), VARIANTS_AT_ONCE):
+    for first in range(0, len(given), VARIANTS_AT_ONCE):
         part = slice(first, first + VARIANTS_AT_ONCE)
-        estimates = istft(masks[part] * scene.spectrum, len(scene.waveforms.mixture))
+        estimates = given[part]
+        if masks is not None:
+            estimates = istft(masks[part] * scene.spectrum, len(scene.waveforms.mixture))
         for place, (bits, names, estimate) in enumerate(zip(n_bits[part], wanted[part], estimates, strict=True), first):
             values, status, reason = _score_estimate(estimate, scene, names, judges)
             if "recall" in names:

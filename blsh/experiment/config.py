@@ -16,6 +16,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from blsh.corpora import READERS
+from blsh.denoising.architectures import NETWORKS, parse_architecture
+from blsh.denoising.network_params import LOSSES
 from blsh.files.plain_yaml import read_plain_yaml
 from blsh.hashing.profiles import PROFILES, TrainingParams
 from blsh.hashing.residual import RESIDUAL
@@ -296,6 +298,44 @@ class GridConfig(_Model):
         return self
 
 
+class NetworksConfig(_Model):
+    """The neural networks that are trained and scored beside the codes; docs/networks.md says how."""
+
+    fc: tuple[str, ...] = ()
+    """Fully-connected ones, as hidden layers x units: `[3x1024, 3x256, 2x64]`."""
+    bilstm: tuple[str, ...] = ()
+    """Recurrent ones, as layers x units of a direction: `[2x64]`."""
+    conv_tasnet: tuple[str, ...] = ()
+    """Conv-TasNets, as repeats x blocks: `[3x8]`. Days on a CPU."""
+    loss: Literal[LOSSES] = "si_sdr"
+    """What training makes small: negative SI-SDR of the sound, or the mask's squared distance from the ideal one."""
+    device: Literal["cpu", "cuda"] = "cpu"
+    """Where networks are trained; they are scored on the CPU."""
+    batches_per_epoch: Positive = 100
+    """Batches of 128 one-second crops between two looks at the validation set."""
+    patience: Positive = 10
+    """The stop rule: so many epochs in a row without a better validation loss."""
+    max_epochs: Positive = 500
+    """A limit; a network that it ends does not count as trained, and a higher one goes on with it."""
+    max_minutes: Annotated[float, Field(gt=0)] | None = None
+    """A limit on time, likewise; none means no limit."""
+
+    @model_validator(mode="after")
+    def _are_networks(self) -> NetworksConfig:
+        for system, variant in self.names:
+            architecture = parse_architecture(system, variant)
+            if self.loss == "mask_mse" and architecture.takes_waveforms:
+                raise ValueError(f"loss='mask_mse' needs a mask, which {system} has not; take si_sdr")
+        if len(set(self.names)) < len(self.names):
+            raise ValueError("a network is named twice; once will do")
+        return self
+
+    @property
+    def names(self) -> tuple[tuple[str, str], ...]:
+        """(system, variant) of each network."""
+        return tuple((system, variant) for system in NETWORKS for variant in getattr(self, system))
+
+
 def _require_switches(params: TrainingParams, switches: dict[str, Any]) -> None:
     known = {field.name for field in fields(TrainingParams)} - {"target", "n_bits"}
     for name in switches:
@@ -421,6 +461,7 @@ class Config(_Model):
     projections: dict[Name, str] = {}
     """Files of anyone's projections, by their names in tables: an `.npz` of `P` (bits, width) and `b` (bits,)."""
     training: TrainingConfig = TrainingConfig()
+    networks: NetworksConfig = NetworksConfig()
     metrics: MetricsConfig = MetricsConfig()
     tables: TablesConfig = TablesConfig()
     results: ResultsConfig = ResultsConfig()

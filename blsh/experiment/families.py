@@ -13,12 +13,23 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from blsh.denoising.architectures import NETWORKS, parse_architecture
 from blsh.experiment.config import CONTROLS, RIVALS, Config
 from blsh.hashing.brought import read_brought_projections
 from blsh.hashing.switches import MATRICES
 from blsh.signal.spectra import FEATURES, feature_width
 
-__all__ = ["FITTED", "Family", "families", "is_hashed", "model_names", "model_of", "models", "most_bits"]
+__all__ = [
+    "FITTED",
+    "Family",
+    "families",
+    "has_dictionary",
+    "is_hashed",
+    "model_names",
+    "model_of",
+    "models",
+    "most_bits",
+]
 
 FITTED = ("pca_sign", "itq")
 """Systems whose projections follow from the features' spread; they have at most as many bits as features."""
@@ -39,7 +50,9 @@ class Family:
     def stem(self) -> str:
         """The name of its files without folder and suffix: ``blsh_stft_ssm``, ``blsh-context3_stft_ssm``."""
         system = f"{self.system}-{self.variant}" if self.variant else self.system
-        return "_".join(part for part in (system, self.feature, self.target) if part)
+        # What a network hears is part of its kind.
+        feature = "" if self.system in NETWORKS else self.feature
+        return "_".join(part for part in (system, feature, self.target) if part)
 
     @property
     def switch(self) -> str:
@@ -49,7 +62,7 @@ class Family:
     @property
     def is_option(self) -> bool:
         """Whether it is of interest at the tables' code lengths only."""
-        return bool(self.variant) and self.system != "projections"
+        return bool(self.variant) and self.system not in ("projections", *NETWORKS)
 
     @property
     def context(self) -> int:
@@ -59,7 +72,12 @@ class Family:
 
 def is_hashed(system: str) -> bool:
     """Whether a system searches codes, so that it has code lengths."""
-    return system not in (*CONTROLS, "knn")
+    return system not in (*CONTROLS, *NETWORKS, "knn")
+
+
+def has_dictionary(system: str) -> bool:
+    """Whether a system searches a dictionary, of which there is one for each repeat."""
+    return system not in (*CONTROLS, *NETWORKS)
 
 
 def families(config: Config, set_name: str) -> Iterator[Family]:
@@ -80,6 +98,9 @@ def families(config: Config, set_name: str) -> Iterator[Family]:
                 targets = grid.targets[:1] if is_further else grid.targets
                 for target in targets if system == "blsh" else ("",):
                     yield Family(system, feature, target)
+    if set_name not in config.tables.taslp.further_sets:
+        for system, variant in config.networks.names:
+            yield Family(system, parse_architecture(system, variant).feature, variant=variant)
     if set_name in config.tables.options.sets:
         for variant in grid.variants:
             for feature in grid.features:

@@ -11,8 +11,9 @@ from dataclasses import asdict, dataclass
 
 import pandas as pd
 
-from blsh.experiment.config import CONTROLS, Config
-from blsh.experiment.families import Family, families, is_hashed, most_bits
+from blsh.denoising.architectures import NETWORKS
+from blsh.experiment.config import Config
+from blsh.experiment.families import Family, families, has_dictionary, is_hashed, most_bits
 from blsh.files.checksums import digest_of
 from blsh.signal import spectra
 
@@ -50,7 +51,7 @@ class ScoreJob:
     @property
     def stem(self) -> str:
         """The name of the score file without folder and suffix."""
-        return self.family.stem if self.system in CONTROLS else f"{self.family.stem}_{self.draw}"
+        return f"{self.family.stem}_{self.draw}" if has_dictionary(self.system) else self.family.stem
 
     @property
     def draw(self) -> str:
@@ -83,8 +84,8 @@ def _score_jobs(config: Config) -> Iterator[ScoreJob]:
     grid = config.grid
     for set_name in scored_sets(config):
         for family in families(config, set_name):
-            if family.system in CONTROLS:
-                yield ScoreJob(set_name, family.system)
+            if not has_dictionary(family.system):
+                yield ScoreJob(set_name, **asdict(family))
                 continue
             for rho in grid.rho[:1] if family.switch else grid.rho:
                 for repeat in range(1, grid.repeats + 1):
@@ -118,7 +119,8 @@ def metrics_at(config: Config, set_name: str, family: Family) -> dict[int, tuple
         ):
             bits = _table_bits(config, family)[name] if is_hashed(family.system) else 0
             wanted.setdefault(bits, set()).update(table.metrics)
-    if tables.rivals is not None and set_name in tables.rivals.sets and not family.switch:
+    is_compared = not family.switch and family.system not in NETWORKS
+    if tables.rivals is not None and set_name in tables.rivals.sets and is_compared:
         if is_hashed(family.system):
             for bits in set(tables.rivals.n_bits) & set(scored_bits(config, family)):
                 wanted.setdefault(bits, set()).update(tables.rivals.metrics)
@@ -164,7 +166,7 @@ def expected_cells(config: Config) -> pd.DataFrame:
                     "snr_db": config.data.sets[job.set].level_db,
                     "profile": config.training.profile if job.system == "blsh" else "",
                     "n_bits": n_bits,
-                    "n_neighbours": 0 if job.system in CONTROLS else config.grid.n_neighbours,
+                    "n_neighbours": config.grid.n_neighbours if has_dictionary(job.system) else 0,
                 }
             )
     return pd.DataFrame(rows)

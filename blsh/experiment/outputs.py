@@ -8,12 +8,16 @@ from blsh.experiment.grid import ScoreJob, data_folder, metrics_at, results_fold
 
 __all__ = [
     "all_manifests",
+    "corpora_of",
     "example_models",
     "history_files",
     "manifest_file",
+    "manifests_of",
     "model_files",
     "models_by_stem",
     "neighbours_file",
+    "network_files",
+    "networks_by_stem",
     "score_files",
     "score_jobs_by_stem",
     "score_model",
@@ -31,6 +35,16 @@ def models_by_stem(config: Config) -> dict[str, Family]:
 def model_files(config: Config) -> list[str]:
     """Return the learned and fitted models."""
     return [_model_file(config, model) for model in models(config)]
+
+
+def networks_by_stem(config: Config) -> dict[str, tuple[str, str]]:
+    """Return (system, variant) of every network, by the name of its checkpoint."""
+    return {Family(system, variant=variant).stem: (system, variant) for system, variant in config.networks.names}
+
+
+def network_files(config: Config) -> list[str]:
+    """Return the checkpoints of the networks."""
+    return [f"{results_folder(config)}/models/{stem}.safetensors" for stem in networks_by_stem(config)]
 
 
 def history_files(config: Config) -> list[str]:

@@ -6,9 +6,11 @@ by what one unit of it cost on a two-core machine. It is meant to tell minutes f
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from blsh.denoising.architectures import NETWORKS, count_parameters, parse_architecture
 from blsh.experiment.config import CONTROLS, Config
 from blsh.experiment.families import FITTED, Family, is_hashed, models
 from blsh.experiment.grid import (
@@ -20,7 +22,7 @@ from blsh.experiment.grid import (
     scored_bits,
     scored_bits_on,
 )
-from blsh.experiment.outputs import neighbours_file
+from blsh.experiment.outputs import neighbours_file, networks_by_stem
 from blsh.hashing.profiles import PROFILES, TrainingParams
 from blsh.hashing.residual import RESIDUAL
 from blsh.hashing.switches import SWITCHES
@@ -45,6 +47,9 @@ KNN_PER_ROW_AND_BIN = 2.3e-11 * FRAMES_PER_SECOND
 # every pass.
 TRAIN_PER_SEGMENT = {"fixed": 0.007, "fresh": 0.013}
 TRAIN_PER_STEP = 0.0003
+# A batch of a network, with the mixing of its crops (docs/networks.md). How many epochs a stop rule takes is a guess.
+BATCH, BATCH_PER_PARAMETER, CONV_TASNET_BATCH = 0.2, 5.5e-7, 220.0
+ASSUMED_EPOCHS = 60
 # Iterative quantisation turns all frames' components fifty times for every code length.
 FIT_PER_SQUARED_BIT = 1.5e-4
 
@@ -92,7 +97,7 @@ def plan(config: Config) -> Plan:
     train_seconds = extents["train"][1]
     n_frames = train_seconds * FRAMES_PER_SECOND
     corpora, sets = config.data.corpora, config.data.sets
-    scoring: dict[str, list] = {"score_control": [], "score_neighbours": [], "score_codes": []}
+    scoring: dict[str, list] = {"score_control": [], "score_neighbours": [], "score_codes": [], "score_network": []}
     lookups: dict[Path, float] = {}
     scores = 0
     for job in score_jobs(config):
@@ -105,6 +110,10 @@ def plan(config: Config) -> Plan:
     for model in models(config):
         path = results / "models" / f"{model.stem}.npz"
         by_rule["fit" if model.system in FITTED else "train"].append((path, _model_cost(config, model, n_frames)))
+    networks = networks_by_stem(config).items()
+    by_rule["train_network"] = [
+        (results / f"models/{stem}.safetensors", _network_cost(config, *n)) for stem, n in networks
+    ]
     jobs = {
         "manifest": [(data / "manifests" / f"{name}.csv", 10.0) for name in corpora],
         "units": [(data / "manifests" / "units.csv", SECONDS_PER_JOB)],
@@ -139,6 +148,8 @@ def _extent(config: Config, data: Path, name: str) -> tuple[int, float, bool]:
 
 
 def _score_rule(job: ScoreJob) -> str:
+    if job.system in NETWORKS:
+        return "score_network"
     if job.system in CONTROLS:
         return "score_control"
     return "score_neighbours" if job.system in ("knn", "lsh", "lsh_fixed") else "score_codes"
@@ -177,6 +188,19 @@ def _model_cost(config: Config, model: Family, n_frames: float) -> float:
     n_segments = n_frames / params.segment_frames if params.n_segments is None else params.n_segments
     per_segment = model.context * (TRAIN_PER_SEGMENT[params.segments] + TRAIN_PER_STEP * params.max_passes)
     return SECONDS_PER_JOB + (config.training.n_bits or max(config.grid.n_bits)) * n_segments * per_segment
+
+
+def _network_cost(config: Config, system: str, variant: str) -> float:
+    """Return the core seconds of training a network, were it to take `ASSUMED_EPOCHS` epochs."""
+    architecture = parse_architecture(system, variant)
+    batch = (
+        CONV_TASNET_BATCH
+        if architecture.takes_waveforms
+        else BATCH + BATCH_PER_PARAMETER * count_parameters(architecture)
+    )
+    epochs = min(ASSUMED_EPOCHS, config.networks.max_epochs)
+    seconds = epochs * config.networks.batches_per_epoch * batch
+    return SECONDS_PER_JOB + min(seconds, 60 * (config.networks.max_minutes or math.inf))
 
 
 def _params(config: Config, model: Family) -> TrainingParams:

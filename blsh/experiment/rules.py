@@ -19,7 +19,7 @@ from typing import Any
 
 from blsh.experiment.code import code_of
 from blsh.experiment.config import CONTROLS, Config, Selection, SetAside, portable
-from blsh.experiment.families import Family, is_hashed
+from blsh.experiment.families import Family, has_dictionary, is_hashed
 from blsh.experiment.flags import Settings, Untracked, flag
 from blsh.experiment.grid import ScoreJob, data_folder, metrics_at, results_folder, scored_bits, scored_bits_on
 from blsh.experiment.outputs import (
@@ -32,6 +32,8 @@ from blsh.experiment.outputs import (
     model_files,
     models_by_stem,
     neighbours_file,
+    network_files,
+    networks_by_stem,
     score_files,
     score_jobs_by_stem,
     score_model,
@@ -67,11 +69,15 @@ __all__ = [
     "models_by_stem",
     "neighbours_file",
     "neighbours_settings",
+    "network_files",
+    "network_settings",
+    "networks_by_stem",
     "partial_command",
     "results_folder",
     "score_files",
     "score_jobs_by_stem",
     "score_model",
+    "score_network_settings",
     "score_settings",
     "speech_corpora",
     "speech_manifests",
@@ -206,7 +212,7 @@ def neighbours_settings(config: Config, feature: str, rho: str, repeat: str) -> 
 def score_settings(config: Config, job: ScoreJob) -> Settings:
     """Return what a score job scores, and with which metrics."""
     settings = Settings(system=job.system)
-    if job.system not in CONTROLS:
+    if has_dictionary(job.system):
         settings |= {
             "seed": config.seed,
             "variant": job.variant,
@@ -222,11 +228,40 @@ def score_settings(config: Config, job: ScoreJob) -> Settings:
         }
         if is_hashed(job.system):
             settings["n_bits"] = scored_bits_on(config, job.set, job.family)
-    settings["sweep_metrics"] = config.metrics.sweep
-    settings["metrics_at"] = {
-        str(bits): ",".join(names) for bits, names in metrics_at(config, job.set, job.family).items()
-    }
-    return Settings(settings)
+    return Settings(settings | _metrics_settings(config, job))
+
+
+def network_settings(config: Config, system: str, variant: str) -> Settings:
+    """Return how a network is trained: on the speech, the noise and the SNR of the training set."""
+    networks, noise = config.networks, config.data.noise.train
+    return Settings(
+        system=system,
+        variant=variant,
+        seed=_training_seed(config),
+        noise_corpus=noise.corpus,
+        noise_splits=noise.splits,
+        noise_classes=noise.classes,
+        snr_db=[config.data.sets["train"].snr_db],
+        loss=networks.loss,
+        batches_per_epoch=networks.batches_per_epoch,
+        patience=networks.patience,
+        max_epochs=networks.max_epochs,
+        max_minutes=networks.max_minutes,
+        device=networks.device,
+    )
+
+
+def score_network_settings(config: Config, job: ScoreJob) -> Settings:
+    """Return which network a job scores, and with which metrics."""
+    return Settings({"system": job.system, "variant": job.variant} | _metrics_settings(config, job))
+
+
+def _metrics_settings(config: Config, job: ScoreJob) -> Settings:
+    wanted = metrics_at(config, job.set, job.family)
+    return Settings(
+        sweep_metrics=config.metrics.sweep,
+        metrics_at={str(bits): ",".join(names) for bits, names in wanted.items()},
+    )
 
 
 def ssm_settings(config: Config, feature: str, target: str) -> Settings:

@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("torch")
 
 from blsh.denoising.checkpoints import load_checkpoint, read_training
-from blsh.denoising.network_estimators import network_estimator
+from blsh.reporting.scores import read_scores
 from tests.cli.test_verbs import PROGRESS, Work, blsh
 
 
@@ -55,7 +55,23 @@ def test_every_network_is_trained_from_recordings(work, tmp_path, network, capsy
     history = pd.read_csv(tmp_path / "history.csv")
     assert list(history) == ["number", "training_loss", "validation_loss", "validation_si_sdr", "seconds"]
     assert history["number"].tolist() == [1, 2]
-    network_estimator(tmp_path / "net.safetensors", training.architecture)
+    system, variant = network.split()
+    named = f"--system {system} --variant {variant} --model {tmp_path}/net.safetensors --metrics-at 0=sir"
+    files = f"--recipes {work['validation.csv']} {work.data} -o {tmp_path}/net.parquet"
+    assert blsh(f"score-network {named} --sweep-metrics sdr si_sdr {files}") == 0
+    scores = read_scores([tmp_path / "net.parquet"])
+    assert set(scores["system"]) == {system} and set(scores["variant"]) == {variant}
+    assert set(scores["feature"]) == {training.architecture.feature} and set(scores["n_bits"]) == {0}
+    assert scores[["sdr", "si_sdr", "sir"]].notna().all(axis=None) and len(scores) > 1
+
+
+def test_a_checkpoint_of_another_network_is_not_scored(work, tmp_path, capsys):
+    assert blsh(command(work, tmp_path, epochs=1)) == 0
+    named = f"--system fc --variant 2x8 --model {tmp_path}/net.safetensors --sweep-metrics sdr"
+    assert blsh(f"score-network {named} --recipes {work['validation.csv']} {work.data} -o {tmp_path}/x.parquet") == 2
+    said = capsys.readouterr().err
+    assert "net.safetensors holds fc 3x8 where fc 2x8 is needed: give another checkpoint" in said
+    assert not (tmp_path / "x.parquet").exists()
 
 
 def test_the_stop_rule_removes_the_state_and_a_limit_keeps_it(work, tmp_path):

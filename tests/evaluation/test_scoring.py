@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from mir_eval.separation import bss_eval_sources
 from pesq import pesq
@@ -278,6 +279,23 @@ def test_the_oracle_is_always_right_and_the_mixture_where_speech_is(recipes, aud
     assert (scores_of(recipes, audio, estimators.ideal_binary, metrics)["mask_accuracy"] == 1).all()
     share = estimators.Scene(render(recipes[0], audio)).ideal_mask.mean()
     assert scores_of(recipes, audio, estimators.unmasked, metrics)["mask_accuracy"][0] == pytest.approx(share)
+
+
+def test_a_system_may_give_the_sound_itself(recipes, audio):
+    def sound(scene):
+        return istft(several_masks(scene) * scene.spectrum, len(scene.waveforms.mixture))
+
+    metrics = Metrics(sweep=("sdr", "si_sdr"), at={})
+    masked, heard = (
+        scores_of(recipes, audio, system, metrics, n_bits=(5, 10, 20)) for system in (several_masks, sound)
+    )
+    pd.testing.assert_frame_equal(heard, masked)
+    with pytest.raises(ValueError, match="mask_accuracy is asked of a system that has no mask: leave it out"):
+        scores_of(recipes, audio, sound, Metrics(sweep=("mask_accuracy",), at={}), n_bits=(5, 10, 20))
+    with pytest.raises(
+        ValueError, match=r"masks of shape \(3, 15999\) for 3 code lengths .* waveform of 16000 samples"
+    ):
+        scores_of(recipes, audio, lambda scene: sound(scene)[:, 1:], metrics, n_bits=(5, 10, 20))
 
 
 def test_recall_needs_a_search_and_its_truth(recipes, audio, searching):

@@ -73,6 +73,17 @@ def test_presets_are_valid_and_named_like_their_files(path):
             {"pairs": "noise"},
             r"pairs='noise' is no corpus with the reader voicebank \(there is none\)",
         ),
+        (
+            "networks.fc",
+            ["3x"],
+            r"variant '3x' of fc is not of the form 3x256, depth x width",
+        ),
+        ("networks.fc", ["4x64"], r"variant '4x64' of fc does not exist: its first number must be 2 or 3"),
+        ("networks.fc", ["2x64", "2x64"], r"a network is named twice; once will do"),
+        ("networks", {"conv_tasnet": ["3x8"], "loss": "mask_mse"}, r"loss='mask_mse' needs a mask, which conv_tasnet"),
+        ("networks.device", "tpu", r"networks.device='tpu'"),
+        ("networks.max_minutes", 0, r"networks.max_minutes=0"),
+        ("networks.gru", ["2x64"], r"unknown key networks.gru"),
         ("tables.taslp", {"further_sets": ["elsewhere"]}, r"set 'elsewhere' is not in data.sets"),
         (
             "tables.taslp",

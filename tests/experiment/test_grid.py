@@ -334,3 +334,24 @@ def test_further_sets_are_scored_for_the_taslp_tables_alone():
     assert set(cells.loc[cells["set"] == "open_10", "snr_db"]) == {10.0}
     assert cells.loc[cells["set"] == "voicebank", "snr_db"].isna().all()
     assert models(more) == models(less)
+
+
+def test_networks_are_scored_once_a_set_and_change_nothing_else():
+    grid = {"systems": ["mixture", "lsh"], "features": ["mel"], "rho": [0.1], "n_bits": [10], "repeats": 2}
+    tables = {"rivals": {"n_bits": [10]}}
+    less = config_with(grid=grid, tables=tables)
+    more = config_with(grid=grid, tables=tables, networks={"fc": ["2x32", "3x256"], "conv_tasnet": ["3x8"]})
+    added = [job for job in score_jobs(more) if job not in score_jobs(less)]
+    assert [job for job in score_jobs(more) if job in score_jobs(less)] == list(score_jobs(less))
+    assert [(job.set, job.stem) for job in added] == [
+        (name, stem) for name in ("closed", "validation", "open") for stem in ("fc-2x32", "fc-3x256", "conv_tasnet-3x8")
+    ]
+    assert [job.feature for job in added[:3]] == ["stft", "stft", ""]
+    assert models(more) == models(less)
+    fc = Family("fc", "stft", variant="2x32")
+    assert metrics_at(more, "open", fc) == {0: ("estoi", "pesq", "sar", "sdr", "si_sdr", "sir")}
+    assert metrics_at(more, "validation", fc) == {}
+    cells = expected_cells(more)
+    own = cells[cells["system"] == "fc"]
+    assert len(own) == 6 and (own[["n_bits", "n_neighbours", "repeat", "rho"]] == 0).all(axis=None)
+    assert set(own["profile"]) == {""}

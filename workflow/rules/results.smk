@@ -89,6 +89,7 @@ rule aggregate:
     input:
         scores=blsh_rules.score_files(CONFIG),
         models=blsh_rules.model_files(CONFIG),
+        networks=blsh_rules.network_files(CONFIG),
         histories=blsh_rules.history_files(CONFIG),
         ssms=blsh_rules.ssm_files(CONFIG),
         noises=expand("{data}/noises/{set}.csv", data=DATA, set=CONFIG.grid.sets),
