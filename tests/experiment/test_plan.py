@@ -15,8 +15,8 @@ from tests.mixtures.making import recipe
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = (
-    *("manifest", "units", "draw", "frames", "train"),
-    *("score_control", "score_neighbours", "score_codes", "results"),
+    *("manifest", "units", "draw", "frames", "train", "train_network"),
+    *("score_control", "score_neighbours", "score_codes", "score_network", "results"),
 )
 
 
@@ -63,9 +63,11 @@ def test_jobs_are_those_of_the_workflow(config):
         "draw": 4,
         "frames": 1,
         "train": 2,
+        "train_network": 1,
         "score_control": 2 * 4,
         "score_neighbours": 2 * 3 * 2 * 3,  # sets, systems, features, repeats
         "score_codes": 2 * 2 * 3,
+        "score_network": 2,
         "results": 1,
     }
     assert sum(step.jobs for rule, step in steps.items() if rule.startswith("score")) == len(score_jobs(config))
@@ -73,10 +75,11 @@ def test_jobs_are_those_of_the_workflow(config):
 
 
 def test_numbers_to_compute(config):
-    # SDR and SI-SDR of 4 mixtures of validation and 6 of open: of a control and KNN once, of hashes at 3 lengths.
-    sweep = (4 + 6) * 2 * (4 + 2 * 3 * (1 + 3 + 3 + 3))
+    # SDR and SI-SDR of 4 mixtures of validation and 6 of open: of a control, the network and KNN once, of hashes at 3
+    # lengths.
+    sweep = (4 + 6) * 2 * (4 + 1 + 2 * 3 * (1 + 3 + 3 + 3))
     # Besides, on the open set, the tables' other four metrics at one length; two for LSH with one matrix.
-    tables = 6 * (4 * 4 + 2 * 3 * (4 + 4 + 2 + 4))
+    tables = 6 * ((4 + 1) * 4 + 2 * 3 * (4 + 4 + 2 + 4))
     assert plan(config).scores == sweep + tables
 
 

@@ -15,10 +15,11 @@ import yaml
 
 from blsh.cli.main import _verb_parser
 from blsh.cli.train import _params
+from blsh.denoising.architectures import NETWORKS, parse_architecture
 from blsh.experiment import rules
 from blsh.experiment.config import SYSTEMS, Config, parse_config
 from blsh.experiment.families import FITTED, Family, models
-from blsh.experiment.grid import expected_cells, score_jobs
+from blsh.experiment.grid import ScoreJob, expected_cells, score_jobs
 from blsh.experiment.rules import Settings, Untracked
 from blsh.hashing.profiles import PROFILES
 from blsh.hashing.residual import RESIDUAL
@@ -45,6 +46,8 @@ FILES = {
     "fit": "--features f -o o",
     "neighbours": "--recipes r --features f --manifest a=b --folder a=c -o o",
     "score": "--recipes r --manifest a=b --folder a=c -o o",
+    "train_network": "--units u --validation v --manifest a=b --folder a=c --history h -o o",
+    "score_network": "--recipes r --model m --manifest a=b --folder a=c -o o",
     "ssm": "--recipes r --model m --manifest a=b --folder a=c -o o",
     "examples": "--recipes r --features-from f --masks m --constant c --model m --manifest a=b --folder a=c -o o",
     "aggregate": "-o o",
@@ -90,6 +93,12 @@ def default_of(verb: str, name: str) -> object:
     return parser.get_default(name)
 
 
+def score_command(config: Config, job: ScoreJob) -> tuple[str, Settings]:
+    if job.system in NETWORKS:
+        return "score_network", rules.score_network_settings(config, job)
+    return "score", rules.score_settings(config, job)
+
+
 def all_settings(config: Config) -> list[tuple[str, Settings]]:
     found = [("manifest", rules.manifest_settings(config, corpus)) for corpus in config.data.corpora]
     found += [("units", rules.units_settings(config)), ("frames", rules.frames_settings(config))]
@@ -102,7 +111,8 @@ def all_settings(config: Config) -> list[tuple[str, Settings]]:
             found += [("fit", rules.fit_settings(config, model))]
         else:
             found += [("train", rules.train_settings(config, model))]
-    found += [("score", rules.score_settings(config, job)) for job in score_jobs(config)]
+    found += [("train_network", rules.network_settings(config, *names)) for names in config.networks.names]
+    found += [score_command(config, job) for job in score_jobs(config)]
     found += [("examples", rules.examples_settings(config))]
     return found + [(verb, rules.whole_settings(config)) for verb in ("aggregate", "provenance")]
 
@@ -339,12 +349,15 @@ def written_cells(config: Config) -> list[tuple]:
     """The cells of every score job, from the flags of its command."""
     written = []
     for job in score_jobs(config):
-        arguments = parsed("score", rules.score_settings(config, job))
+        arguments = vars(parsed(*score_command(config, job)))
+        if job.system in NETWORKS:
+            absent = {"target": "", "profile": "", "rho": 0.0, "n_bits": [0], "n_neighbours": 0, "repeat": 0}
+            arguments |= absent | {"feature": parse_architecture(job.system, job.variant).feature}
         drawn = parsed("draw", rules.draw_settings(config, job.set))
-        for n_bits in arguments.n_bits:
+        for n_bits in arguments["n_bits"]:
             # Real recordings have no SNR; -1000 stands for it, because NaN is not equal to NaN.
             snr_db = drawn.snr_db[0] if drawn.snr_db else -1000.0
-            cell = vars(arguments) | {"set": drawn.set, "snr_db": snr_db, "n_bits": n_bits}
+            cell = arguments | {"set": drawn.set, "snr_db": snr_db, "n_bits": n_bits}
             written.append(tuple(cell[name] for name in (*CELL, "repeat")))
     return written
 
