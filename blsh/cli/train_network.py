@@ -71,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Train, save the checkpoint and the history, and remove the state of a training that its stop rule ended."""
+    """Train, save the checkpoint and the history; the state stays, so that another limit trains nothing again."""
     params = _params(arguments)
     from blsh.denoising.network_training import find_device, train_network
 
@@ -125,8 +125,6 @@ def run(arguments: argparse.Namespace) -> None:
     )
     write_csv(arguments.history, pd.DataFrame([asdict(epoch) for epoch in epochs]))
     save_checkpoint(arguments.output, checkpoint)
-    if training.is_finished:
-        state.unlink(missing_ok=True)
 
 
 def _params(arguments: argparse.Namespace) -> NetworkParams:

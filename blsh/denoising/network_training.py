@@ -100,8 +100,8 @@ def train_network(
     progress : callable, optional
         Called after every batch with (batches done, batches if no further epoch makes progress, a few words).
     state : Path, optional
-        Where to keep an unfinished training, and to look for one. A training that ends by its stop rule leaves the
-        file to the caller, who removes it once the result is safe.
+        Where to keep a training, and to look for one. It stays when the training has ended: with a higher limit the
+        next call goes on, and a training that its stop rule ended gives its result again at once.
     fingerprint : str
         Digest of everything that the result depends on.
 
@@ -128,7 +128,7 @@ def train_network(
             if state and time.monotonic() - saved > SECONDS_BETWEEN_SAVES:
                 save_state(state, sitting.state(), fingerprint=fingerprint)
                 saved = time.monotonic()
-        if state and stopped_by != STOP_RULE:
+        if state:
             save_state(state, sitting.state(), fingerprint=fingerprint)
     last, best = sitting.epochs[-1], params.best_of(sitting.epochs)
     training = Training(
