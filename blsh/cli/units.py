@@ -10,6 +10,7 @@ from pathlib import Path
 
 from blsh.cli.data_arguments import add_data_arguments, open_recordings, read_manifests
 from blsh.corpora.manifest import Recording
+from blsh.corpora.timit import SPEAKER_RULES, select_speakers
 from blsh.experiment.seeds import generator
 from blsh.mixtures.unit_table import write_units
 from blsh.mixtures.units import cut_units, set_aside_speakers
@@ -32,6 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     validation.add_argument(
         "--validation-speakers", type=int, metavar="N", help="set N training speakers aside instead"
     )
+    for part in ("train", "open"):
+        parser.add_argument(
+            f"--{part}-speakers", choices=SPEAKER_RULES, help=f"a rule that draws speakers of TIMIT for {part}"
+        )
     parser.add_argument("--any-gender", action="store_true", help="set speakers aside without regard to gender")
     parser.add_argument("--seconds", type=float, help="length of training excerpts (default: whole utterances)")
     parser.add_argument("--per-speaker", type=int, metavar="N", help="at most N training excerpts of a speaker")
@@ -46,16 +51,23 @@ def run(arguments: argparse.Namespace) -> None:
     recordings = read_manifests(arguments)
     audio = open_recordings(arguments)
     training = _select(recordings, arguments.train, "--train")
+    others: tuple[Recording, ...] = ()
+    if arguments.train_speakers:
+        training, others = _by_rule(training, arguments.train_speakers, "train", arguments.seed)
     if arguments.validation_speakers is None:
         validation = _select(recordings, arguments.validation, "--validation")
     else:
-        validation, training = set_aside_speakers(
-            training,
+        validation, rest = set_aside_speakers(
+            others or training,
             arguments.validation_speakers,
             balance_gender=not arguments.any_gender,
             rng=generator(arguments.seed, "validation speakers"),
         )
+        # A rule's speakers are the papers' own: validation takes of those that it leaves.
+        training = training if others else rest
     opened = _select(recordings, arguments.open, "--open")
+    if arguments.open_speakers:
+        opened, _ = _by_rule(opened, arguments.open_speakers, "open", arguments.seed)
     _check_disjoint({"train": training, "validation": validation, "open": opened})
     train, closed, skipped = cut_units(
         training,
@@ -89,6 +101,14 @@ def _select(recordings: Mapping[str, tuple[Recording, ...]], words: Sequence[str
         found = ", ".join(sorted({r.split for r in recordings[corpus]}))
         raise ValueError(f"{flag}: corpus {corpus!r} has no split {', '.join(sorted(missing))} (it has: {found})")
     return chosen
+
+
+def _by_rule(
+    recordings: Sequence[Recording], rule: str, part: str, seed: int
+) -> tuple[tuple[Recording, ...], tuple[Recording, ...]]:
+    chosen, others, found = select_speakers(recordings, rule, rng=generator(seed, "speakers", part))
+    print(f"{part}: {found}")
+    return chosen, others
 
 
 def _check_disjoint(parts: Mapping[str, Sequence[Recording]]) -> None:

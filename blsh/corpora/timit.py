@@ -255,6 +255,50 @@ def open_speakers(speakers: Iterable[Speaker], *, rng: np.random.Generator, n_dr
     return Selection(tuple(sorted(kept)), found)
 
 
+SPEAKER_RULES = {"authors_train": balanced_speakers, "authors_test": open_speakers}
+"""The authors' choices of speakers, by the names that configurations use."""
+
+
+def select_speakers(
+    recordings: Iterable[Recording], rule: str, *, rng: np.random.Generator
+) -> tuple[tuple[Recording, ...], tuple[Recording, ...], str]:
+    """Divide recordings of TIMIT into those of the speakers that a rule draws and those of all others.
+
+    Parameters
+    ----------
+    recordings : iterable of Recording
+        Of one split.
+    rule : str
+        A key of `SPEAKER_RULES`.
+    rng : np.random.Generator
+        Draws the speakers.
+
+    Returns
+    -------
+    chosen, others : tuple of Recording
+        Each in the order given.
+    found : str
+        What was asked for and what was found, in one line.
+
+    Raises
+    ------
+    ValueError
+        If a recording is not of TIMIT, or the rule finds no speaker.
+    """
+    recordings = tuple(recordings)
+    sentences = [sentence_of(recording.id) for recording in recordings]
+    everyone = {Speaker(s.region, s.speaker[0], s.speaker) for s in sentences}
+    selection = SPEAKER_RULES[rule](everyone, rng=rng)
+    if not selection.speakers:
+        raise ValueError(f"the rule {rule} finds no speaker among {len(everyone)}: {selection.found}; leave it out")
+    names = {speaker.name for speaker in selection.speakers}
+    is_chosen = [sentence.speaker in names for sentence in sentences]
+    chosen, others = (
+        tuple(r for r, is_of in zip(recordings, is_chosen, strict=True) if is_of == wanted) for wanted in (True, False)
+    )
+    return chosen, others, selection.found
+
+
 def rules_of_speakers(recordings: Iterable[Recording]) -> tuple[str, ...]:
     """State what the rules of the authors' code find in these recordings: how many speakers, and from which regions."""
     recordings = tuple(recordings)

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from blsh.corpora import READERS
+from blsh.corpora.timit import SPEAKER_RULES
 from blsh.denoising.architectures import NETWORKS, parse_architecture
 from blsh.denoising.network_params import LOSSES
 from blsh.files.plain_yaml import read_plain_yaml
@@ -118,6 +119,9 @@ class Selection(_Model):
     """Splits to take; none named means all."""
     classes: tuple[str, ...] = ()
     """Noise classes to take; none named means all."""
+    speakers: Literal[tuple(SPEAKER_RULES)] | None = None
+    """`timit`, of `train` and `open`: a rule of the papers' authors, ten women and ten men of each dialect region
+    (`authors_train`) or as many women as men of each (`authors_test`); none means everyone."""
 
 
 class SetAside(_Model):
@@ -209,6 +213,13 @@ class DataConfig(_Model):
             if isinstance(selection, Selection) and selection.corpus not in self.corpora:
                 known = ", ".join(self.corpora)
                 raise ValueError(f"corpus={selection.corpus!r} is not in data.corpora ({known}); name one of these")
+        ruled = [name for name, one in self.corpora.items() if one.reader == "timit"]
+        for selection in (self.speech.train, self.speech.open):
+            if selection.speakers is not None and selection.corpus not in ruled:
+                raise ValueError(
+                    f"speakers={selection.speakers!r} is a rule for the reader timit, which corpus "
+                    f"{selection.corpus!r} has not; leave it out"
+                )
         if "train" not in self.sets or self.sets["train"].source != "train":
             raise ValueError("data.sets needs a set 'train' whose source is 'train'")
         for name, described in self.sets.items():

@@ -38,6 +38,9 @@ the time that a preset needs, and `blsh compare` what differs between two result
 |---|---|---|
 | `demo.yaml` (default) | embedded: synthetic speech and noises | about 5 minutes on 2 cores |
 | `open_small.yaml` | listed LibriSpeech utterances and ESC-10 clips, from your folder | up to 2 hours on 2 cores |
+| `open_paper.yaml` | the same, and VoiceBank-DEMAND | everything of both papers: some 11 hours on 2 cores |
+| `open.yaml` | LibriSpeech, ESC-10, DEMAND and VoiceBank-DEMAND, by `blsh download` | 10 hours of mixtures: a cluster |
+| `icassp2020.yaml`, `taslp2022.yaml` | TIMIT, Duan's noises, DEMAND (and VoiceBank-DEMAND) from your folders | the papers': a cluster with GPUs |
 
 ## Your own recordings
 

@@ -139,6 +139,11 @@ def units_settings(config: Config) -> Settings:
         validation=_selection(speech.validation) if not set_aside else (),
         **set_aside,
         open=_selection(speech.open),
+        **{
+            f"{part}_speakers": selection.speakers
+            for part, selection in (("train", speech.train), ("open", speech.open))
+            if selection.speakers is not None
+        },
         seconds=speech.seconds,
         per_speaker=speech.per_speaker,
         held_out=speech.held_out,

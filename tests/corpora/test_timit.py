@@ -12,10 +12,11 @@ from blsh.corpora.timit import (
     balanced_speakers,
     open_speakers,
     random_speakers,
+    select_speakers,
     sentence_of,
     speakers_of,
 )
-from tests.corpora.making import noise, write
+from tests.corpora.making import noise, recording, write
 
 # Women and men of each region, from the data set's own table of speakers.
 TRAIN = {1: (14, 24), 2: (23, 53), 3: (20, 56), 4: (15, 53), 5: (25, 45), 6: (13, 22), 7: (18, 59), 8: (8, 14)}
@@ -200,6 +201,30 @@ def test_open_speakers_of_all_of_timit(rng):
         "110 test speakers (min(F, M) x 2 of each region: DR1 8, DR2 16, DR3 6, DR4 32, DR5 22, DR6 6, DR7 16, DR8 6; "
         "2 dropped)"
     )
+
+
+@pytest.mark.parametrize(
+    ("rule", "split", "counts", "n_chosen"),
+    [("authors_train", "train", TRAIN, 158), ("authors_test", "test", TEST, 110)],
+)
+def test_a_rule_divides_recordings_by_speaker(rng, rule, split, counts, n_chosen):
+    recordings = []
+    for n, speaker in enumerate(invented(counts)):
+        name = f"{speaker.gender}A{chr(65 + n // 26)}{chr(65 + n % 26)}0"
+        ids = [f"{split.upper()}/{speaker.region}/{name}/SX{k}" for k in (1, 2)]
+        recordings += [recording(f"{one}.wav", id=one, split=split, speaker=name) for one in ids]
+    chosen, others, found = select_speakers(recordings, rule, rng=rng)
+    assert sorted([*chosen, *others], key=recordings.index) == recordings
+    assert list(chosen) == sorted(chosen, key=recordings.index)
+    names = {r.speaker for r in chosen}
+    assert len(names) == n_chosen and not names & {r.speaker for r in others}
+    assert found.startswith(f"{n_chosen} ")
+    alone = [r for r in recordings if r.speaker.startswith("F")]
+    if rule == "authors_test":
+        with pytest.raises(
+            ValueError, match=r"the rule authors_test finds no speaker among 56: 0 test speakers .*; leave"
+        ):
+            select_speakers(alone, rule, rng=rng)
 
 
 def test_random_speakers(rng):

@@ -74,6 +74,11 @@ def test_presets_are_valid_and_named_like_their_files(path):
             r"pairs='noise' is no corpus with the reader voicebank \(there is none\)",
         ),
         (
+            "data.speech.train",
+            {"corpus": "speech", "speakers": "authors_train"},
+            r"speakers='authors_train' is a rule for the reader timit, which corpus 'speech' has not; leave it out",
+        ),
+        (
             "networks.fc",
             ["3x"],
             r"variant '3x' of fc is not of the form 3x256, depth x width",
