@@ -40,7 +40,8 @@ the time that a preset needs, and `blsh compare` what differs between two result
 | `open_small.yaml` | listed LibriSpeech utterances and ESC-10 clips, from your folder | up to 2 hours on 2 cores |
 | `open_paper.yaml` | the same, and VoiceBank-DEMAND | everything of both papers: some 11 hours on 2 cores |
 | `open.yaml` | LibriSpeech, ESC-10, DEMAND and VoiceBank-DEMAND, by `blsh download` | 10 hours of mixtures: a cluster |
-| `icassp2020.yaml`, `taslp2022.yaml` | TIMIT, Duan's noises, DEMAND (and VoiceBank-DEMAND) from your folders | the papers': a cluster with GPUs |
+| `icassp2020.yaml` | TIMIT, Duan's noises and DEMAND, from your folders | the paper's: a cluster, and a GPU |
+| `taslp2022.yaml` | the same, and VoiceBank-DEMAND | the paper's: a cluster with GPUs |
 
 ## Your own recordings
 
