@@ -227,7 +227,7 @@ def load_model(path: str | Path = DEFAULT_MODEL) -> DenoiserModel:
 
 def _model_of(metadata: dict[str, Any], arrays: dict[str, np.ndarray]) -> DenoiserModel:
     if metadata["signal"] != _SIGNAL:
-        raise ValueError(f"its signal settings {metadata['signal']} are not {_SIGNAL}")
+        raise ValueError(f"its signal settings {metadata['signal']!r:.200} are not {_SIGNAL}")
     n_bits = _typed(metadata, "n_bits", int)
     origins = None
     if "recordings" in metadata:

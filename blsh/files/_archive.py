@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import lzma
 import re
 import struct
 import zipfile
@@ -38,7 +39,10 @@ _DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say
 _UNIX = 3
 _MEMBER_RECORDS_MAX = 1024  # bytes of the zip's own about a member: more than enough
 # What zipfile and json raise for bytes that are not theirs; RuntimeError is encryption or endless nesting.
-_DAMAGE = (ValueError, EOFError, OSError, RuntimeError, OverflowError, struct.error, zlib.error, zipfile.BadZipFile)
+_DAMAGE = (
+    *(ValueError, EOFError, OSError, RuntimeError, OverflowError),
+    *(struct.error, zlib.error, lzma.LZMAError, zipfile.BadZipFile),
+)
 
 
 def check_size(stamp: Mapping[str, Any], arrays: Mapping[str, np.ndarray], path: str | Path) -> int:

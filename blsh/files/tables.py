@@ -142,9 +142,10 @@ def read_parquet(path: str | Path, columns: Sequence[str] | None = None) -> pd.D
                 if name not in names:
                     raise ValueError(f"column {name!r} is missing; it has {str(names)[1:-1]:.300}")
             table = source.read(columns, use_threads=False)
+            table.validate(full=True)  # among other things that text is text
+            frame = table.to_pandas(use_threads=False, ignore_metadata=True)
         except (pa.ArrowException, OSError, ValueError) as error:
             raise ValueError(f"{path} is not the table that is needed: {one_line(error)}; make it again") from error
-    frame = table.to_pandas(use_threads=False, ignore_metadata=True)
     return frame if columns is None else frame[list(columns)]
 
 

@@ -158,6 +158,12 @@ def _write_members(
                 raise ValueError(
                     f"archive {archive} holds {raw!r:.300} twice, as file or folder: it is not unpacked"
                 ) from None
+            except OSError as error:
+                if error.errno != errno.ENAMETOOLONG:
+                    raise
+                raise ValueError(
+                    f"archive {archive} holds a name of {len(raw)} characters ({raw!r:.100}…), too long for this disk"
+                ) from None
             if progress is not None:
                 progress(*done(n_bytes))
     if not files:

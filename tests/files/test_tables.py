@@ -191,3 +191,10 @@ def test_what_a_damaged_parquet_file_says_is_shown_in_one_line(tmp_path):
             assert str(error).isprintable() and len(str(error)) < 700 and "t.parquet" in str(error)
             seen += 1
     assert seen > 20
+
+
+def test_bytes_of_a_parquet_file_that_are_no_text_are_told(tmp_path):
+    offsets, text = pa.py_buffer(np.array([0, 2], np.int32)), pa.py_buffer(b"\xff\xfe")
+    pq.write_table(pa.table({"name": pa.StringArray.from_buffers(1, offsets, text)}), tmp_path / "t.parquet")
+    with pytest.raises(ValueError, match=r"t\.parquet is not the table that is needed: .*; make it again"):
+        read_parquet(tmp_path / "t.parquet")

@@ -281,6 +281,11 @@ def test_something_in_the_place_of_a_folder(tmp_path, kind):
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["data"]
 
 
+def test_a_name_that_is_too_long_for_the_disk(tmp_path):
+    (tmp_path / "x.tar").write_bytes(tar_bytes([(info("y" * 300), b"1")]))
+    assert_one_line(tmp_path / "x.tar", tmp_path / "out", "holds a name of 300 characters .*, too long for this disk")
+
+
 def test_reserved_names(tmp_path):
     archive = make_zip(tmp_path / "x.zip", {"a.txt": b"1", ".notes/b.txt": b"2"})
     with pytest.raises(ValueError, match=r"holds '\.notes/b\.txt', a name that is not its to give"):

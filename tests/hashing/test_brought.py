@@ -108,3 +108,16 @@ def test_no_file_and_a_folder(tmp_path):
     for path in (tmp_path / "none.npz", tmp_path):
         with pytest.raises(FileNotFoundError, match=r"no such file of projections; correct the path"):
             read_brought_projections(path, WIDTHS)
+
+
+def test_a_member_that_claims_another_compression_is_told(saved, rng):
+    path = saved(P=rng.standard_normal((4, 128)), b=np.zeros(4))
+    data = bytearray(path.read_bytes())
+    # The method of every member, in its own header and in the directory: 14 is LZMA, which these bytes are not.
+    for signature, offset in ((b"PK\3\4", 8), (b"PK\1\2", 10)):
+        at = -1
+        while (at := data.find(signature, at + 1)) >= 0:
+            data[at + offset : at + offset + 2] = (14).to_bytes(2, "little")
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=r"my\.npz"):
+        read_brought_projections(path, WIDTHS)

@@ -28,7 +28,7 @@ ROOT = PACKAGE.parent
 CPU_SECONDS = 5.0
 WALL_SECONDS = 120.0
 # So long a process may take to import all and to run a first case, which is then run again.
-LOADING_SECONDS = 60.0
+LOADING_SECONDS = 180.0
 _POLL_SECONDS = 0.05
 _LOADING = -1
 

@@ -120,7 +120,10 @@ def other_json(rng: np.random.Generator, text: str) -> str:
         depth = choose(rng, [10, 900, 100_000])
         broken = ["[" * depth + "]" * depth, '{"a":' * depth + "1" + "}" * depth, "[", "", "[]", "[[]]", "null", "{}"]
         return choose(rng, [*broken, "[" + "9" * 5000 + "]", text[:-1], text + " ", text + text, "NaN", '"\\ud800"'])
-    value = [json.loads(text)]
+    try:
+        value = [json.loads(text)]
+    except (ValueError, RecursionError):  # it was changed before
+        return text[::-1]
     for _ in range(choose(rng, [1, 1, 1, 2, 4])):
         change_node(rng, value)
     return json.dumps(value[0] if value else None, ensure_ascii=chance(rng, 0.5))
