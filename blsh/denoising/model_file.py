@@ -37,6 +37,7 @@ from blsh.denoising._narrow_arrays import bytes_of, narrowed, narrowest_unsigned
 from blsh.denoising.mask_store import MaskStore
 from blsh.denoising.origins import Origins
 from blsh.files.arrays import load_stamped, save_stamped
+from blsh.files.messages import one_line
 from blsh.hashing.codes import Codes
 from blsh.hashing.plain_arrays import plain_array
 from blsh.hashing.projections import Projections
@@ -221,7 +222,7 @@ def load_model(path: str | Path = DEFAULT_MODEL) -> DenoiserModel:
     try:
         return _model_of(metadata, arrays)
     except (TypeError, ValueError, KeyError, OverflowError) as error:
-        reason = f"{error} is missing" if isinstance(error, KeyError) else error
+        reason = f"{one_line(error)} is missing" if isinstance(error, KeyError) else one_line(error)
         raise ValueError(f"{path} does not hold a denoiser: {reason}; make or fetch it again") from error
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from blsh.files.arrays import load_stamped, save_stamped
+from blsh.files.messages import one_line
 from blsh.hashing.projections import Projections
 
 __all__ = ["load_projections_by_length", "save_projections_by_length"]
@@ -41,5 +42,5 @@ def load_projections_by_length(path: str | Path) -> dict[int, Projections]:
         if any(projections.n_bits != n_bits for n_bits, projections in found.items()):
             raise ValueError("a matrix has another number of bits than its name says")
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} does not hold projections by length: {error!s:.300}") from error
+        raise ValueError(f"{path} does not hold projections by length: {one_line(error)}") from error
     return found

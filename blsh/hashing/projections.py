@@ -25,6 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from blsh.files.arrays import load_stamped, save_stamped
+from blsh.files.messages import one_line
 from blsh.hashing._encoding import BITS_AT_ONCE, FEATURES_AT_ONCE, encode_one_bit, encode_rows
 from blsh.hashing.codes import WORD_BITS, Codes
 from blsh.hashing.plain_arrays import on_cache_line, plain_array
@@ -179,4 +180,4 @@ def load_projections(path: str | Path) -> Projections:
     try:
         return Projections(**arrays)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{path} does not hold projections: {error}") from error
+        raise ValueError(f"{path} does not hold projections: {one_line(error)}") from error

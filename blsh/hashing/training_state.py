@@ -16,6 +16,7 @@ import numpy as np
 
 from blsh.files.arrays import load_stamped, save_stamped
 from blsh.files.fail_points import fail_point
+from blsh.files.messages import one_line
 from blsh.hashing.rounds import BoostRound, projections_of
 
 __all__ = ["load_rounds", "save_rounds"]
@@ -51,7 +52,7 @@ def load_rounds(path: Path, *, fingerprint: str) -> tuple[BoostRound, ...]:
     try:
         return _rounds_of(arrays)
     except (KeyError, TypeError, ValueError) as error:
-        _LOG.warning("training starts anew: %s does not hold rounds (%s)", path, error)
+        _LOG.warning("training starts anew: %s does not hold rounds (%s)", path, one_line(error))
         return ()
 
 
