@@ -54,8 +54,8 @@ class Tally:
         return self.cases
 
 
-def run_batch(tally: Tally, folder: Path, *, seed: int, count: int, seconds: float) -> bool:
-    """Run the target's next cases; return whether they executed a branch that none had before."""
+def run_batch(tally: Tally, folder: Path, *, seed: int, count: int, seconds: float, least: int = 0) -> bool:
+    """Run the target's next cases, `least` of them whatever the time; return whether a branch was new."""
     folder.mkdir(parents=True)
     started = time.monotonic()
     task = {
@@ -65,6 +65,7 @@ def run_batch(tally: Tally, folder: Path, *, seed: int, count: int, seconds: flo
         "first": tally.next_number,
         "count": count,
         "seconds": seconds,
+        "least": least,
         "folder": str(folder),
     }
     (folder / "at").write_bytes(struct.pack("<q", _LOADING))
