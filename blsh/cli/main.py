@@ -37,6 +37,7 @@ VERBS = {
     "noises": "compare each noise's long-term spectrum with speech",
     "ssm": "compute the self-similarity matrices of the figures",
     "examples": "write the report's playable examples",
+    "speed": "measure how long the systems take to clean a second of a recording",
     "aggregate": "reduce all scores to the summaries",
     "provenance": "record what an experiment was computed from and with",
     "report": "make tables, figures and report.html from summaries",

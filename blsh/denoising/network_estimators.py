@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,7 +17,10 @@ from blsh.denoising.architectures import Architecture
 from blsh.denoising.checkpoints import load_checkpoint
 from blsh.denoising.estimators import Estimator, Scene
 
-__all__ = ["network_estimator"]
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["network_estimator", "untrained_estimator"]
 
 
 def network_estimator(path: str | Path, architecture: Architecture) -> Estimator:
@@ -40,8 +44,6 @@ def network_estimator(path: str | Path, architecture: Architecture) -> Estimator
     FileNotFoundError, ValueError
         If there is no checkpoint, or it is not a whole one of this network.
     """
-    import torch
-
     from blsh.denoising.networks import restored_network
 
     checkpoint = load_checkpoint(path)
@@ -49,7 +51,31 @@ def network_estimator(path: str | Path, architecture: Architecture) -> Estimator
         raise ValueError(
             f"{path} holds {checkpoint.training.architecture} where {architecture} is needed: give another checkpoint"
         )
-    network = restored_network(architecture, checkpoint.tensors, str(path))
+    return _estimator(restored_network(architecture, checkpoint.tensors, str(path)), architecture)
+
+
+def untrained_estimator(architecture: Architecture, *, rng: np.random.Generator) -> Estimator:
+    """Return a network as it is before training, for measuring what a trained one costs.
+
+    Parameters
+    ----------
+    architecture
+        Its kind and sizes.
+    rng
+        Draws the weights.
+
+    Returns
+    -------
+    Estimator
+        As :func:`network_estimator` returns it.
+    """
+    from blsh.denoising.networks import start_network
+
+    return _estimator(start_network(architecture, rng=rng).eval(), architecture)
+
+
+def _estimator(network: nn.Module, architecture: Architecture) -> Estimator:
+    import torch
 
     def estimate(scene: Scene) -> np.ndarray:
         seen = scene.waveforms.mixture if architecture.takes_waveforms else np.abs(scene.spectrum)

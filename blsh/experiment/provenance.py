@@ -16,7 +16,7 @@ from typing import Any
 from blsh import __version__
 from blsh.files.checksums import sha256_of_file
 
-__all__ = ["provenance"]
+__all__ = ["machine_facts", "provenance"]
 
 LIBRARIES = (
     "llvmlite",
@@ -69,7 +69,7 @@ def provenance(config: Mapping[str, Any], data_files: Mapping[str, Path]) -> dic
         "git": _git(),
         "python": platform.python_version(),
         "libraries": {name: version for name in LIBRARIES if (version := _version(name))},
-        "machine": _machine(),
+        "machine": machine_facts(),
         "config": dict(config),
         "data": {name: sha256_of_file(path) for name, path in sorted(data_files.items())},
     }
@@ -100,7 +100,8 @@ def _git() -> dict[str, Any]:
     return {"commit": commit, "modified": bool(changes.strip())}
 
 
-def _machine() -> dict[str, Any]:
+def machine_facts() -> dict[str, Any]:
+    """Describe the machine: system, architecture, cores, and where they are known processor and its features."""
     facts: dict[str, Any] = {
         "system": platform.system(),
         "architecture": platform.machine(),

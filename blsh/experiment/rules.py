@@ -17,9 +17,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from blsh.denoising.architectures import NETWORKS
 from blsh.experiment.code import code_of
 from blsh.experiment.config import CONTROLS, Config, Selection, SetAside, portable
-from blsh.experiment.families import Family, has_dictionary, is_hashed
+from blsh.experiment.families import Family, families, has_dictionary, is_hashed
 from blsh.experiment.flags import Settings, Untracked, flag
 from blsh.experiment.grid import ScoreJob, data_folder, metrics_at, results_folder, scored_bits, scored_bits_on
 from blsh.experiment.outputs import (
@@ -44,6 +45,7 @@ from blsh.experiment.outputs import (
 from blsh.files.checksums import digest_of
 from blsh.hashing.profiles import PROFILES
 from blsh.hashing.switches import MATRICES, SWITCHES
+from blsh.reporting.complexity_table import bits_shown
 
 __all__ = [
     "CONTROLS",
@@ -81,6 +83,7 @@ __all__ = [
     "score_settings",
     "speech_corpora",
     "speech_manifests",
+    "speed_settings",
     "ssm_files",
     "ssm_settings",
     "train_settings",
@@ -291,6 +294,24 @@ def examples_settings(config: Config) -> Settings:
         n_neighbours=config.grid.n_neighbours,
         n_bits=min(config.tables.icassp.n_bits, max(config.grid.n_bits)),
         mixtures=config.results.example_mixtures,
+    )
+
+
+def speed_settings(config: Config) -> Settings:
+    """Return the searches and networks whose time the complexity table shows, each once."""
+    shown = [family for family in families(config, "open") if not family.is_option]
+    codes: dict[str, set[int]] = {}
+    for family in shown:
+        if is_hashed(family.system):
+            bits = bits_shown(family.system, family.feature, scored_bits(config, family))
+            codes.setdefault(family.feature, set()).add(bits)
+    return Settings(
+        seed=config.seed,
+        raw=tuple(family.feature for family in shown if family.system == "knn"),
+        codes={feature: ",".join(map(str, sorted(lengths))) for feature, lengths in codes.items()},
+        network=tuple(family.stem for family in shown if family.system in NETWORKS),
+        rho=config.grid.rho,
+        n_neighbours=config.grid.n_neighbours,
     )
 
 

@@ -6,11 +6,13 @@ masks, which they leave out, are counted here too (`blsh.denoising.complexity`).
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pandas as pd
 
 from blsh.denoising.architectures import count_parameters, parse_architecture
 from blsh.denoising.complexity import Operations, hashed_operations, network_operations, raw_operations
-from blsh.reporting.cells import at, bits_of_table, number_at, of_sets, plain
+from blsh.reporting.cells import at, number_at, of_sets, plain
 from blsh.reporting.labels import CONTROLS, NETWORKS, families_of
 from blsh.reporting.sizes import HASHED
 from blsh.reporting.summaries import Summaries
@@ -19,7 +21,7 @@ from blsh.reporting.tables import Absent, Cell, Column, Number, Table
 from blsh.reporting.taslp_tables import TASLP_BITS
 from blsh.signal.spectra import feature_width
 
-__all__ = ["complexity_table", "operations_of"]
+__all__ = ["bits_shown", "complexity_table", "operations_of"]
 
 LEARNED = ("blsh", "residual", "pca_sign", "itq")
 
@@ -43,12 +45,13 @@ def complexity_table(summaries: Summaries) -> Table:
     body: list[tuple[Cell, ...]] = []
     for _, family in families.iterrows():
         own = at(rows, family)
-        wanted = TASLP_BITS.get((family["system"], family["feature"]), TASLP_BITS["blsh", "stft"])
-        bits = bits_of_table(own, wanted, "sdr")
+        bits = bits_shown(family["system"], family["feature"], set(own["n_bits"]))
         own = at(own, n_bits=bits)
         k = int(own["n_neighbours"].iloc[0]) if len(own) else 0
         operations = operations_of(family, bits, n_rows=family["rho"] * n_frames, n_neighbours=k)
-        speed = number_at(at(summaries.speed, **{name: family[name] for name in _SPEED_KEY}, n_bits=bits), _SPEED)
+        kind = {"system": "codes"} if family["system"] in HASHED else {}
+        key = {name: family[name] for name in _SPEED_KEY} | kind | {"n_bits": bits}
+        speed = number_at(at(summaries.speed, **key), _SPEED)
         sdr = number_at(own, "sdr")
         is_absent = (family["system"], family["variant"]) in untrained
         body.append(
@@ -72,6 +75,12 @@ def complexity_table(summaries: Summaries) -> Table:
 
 _SPEED_KEY = ("system", "variant", "feature", "rho")
 _SPEED = "seconds_per_second"
+
+
+def bits_shown(system: str, feature: str, lengths: Collection[int]) -> int:
+    """Choose the code length that the table shows of those scored: TASLP's, else the longest; 0 without codes."""
+    wanted = TASLP_BITS.get((system, feature), TASLP_BITS["blsh", "stft"])
+    return wanted if wanted in lengths else max(lengths, default=0)
 
 
 def operations_of(family: pd.Series, n_bits: int, *, n_rows: float, n_neighbours: int) -> Operations | None:
@@ -119,4 +128,7 @@ def _machine_notes(speed: pd.DataFrame) -> list[str]:
     if len(speed) == 0:
         return ["Times were not measured in this run."]
     parts = sorted({f"{row.machine}, {row.threads} thread{'s' * (row.threads > 1)}" for row in speed.itertuples()})
-    return [f"Measured on {'; '.join(parts)}."]
+    return [
+        f"Measured on {'; '.join(parts)}: processor time from a waveform of some seconds to its estimate, the least of"
+        " five runs. Codes of one length cost the same, so random ones were timed, and untrained networks for trained."
+    ]

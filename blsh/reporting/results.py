@@ -84,6 +84,7 @@ def make_results(
     if n_bytes > PAGE_BYTES_MAX:
         raise ValueError(f"the report has {n_bytes} bytes, more than {PAGE_BYTES_MAX} ({out_folder}); show less in it")
     paths: list[Path] = []
+    (out_folder / "figures").mkdir(parents=True, exist_ok=True)
     for table in (*tables, claims_table(summaries)):
         paths += write_table(out_folder / "tables", table)
     for picture in pictures:

@@ -134,6 +134,10 @@ class Work:
     def noises(self, to: Path) -> str:
         return f"noises --recipes {self['open.csv']} {self.data} -o {to}/noises.csv"
 
+    def speed(self, to: Path, more: str = "--raw mel --codes mel=4,12 --network fc-2x32") -> str:
+        files = f"--features-from {self['features']} --masks {self['masks.npy']} --recipes {self['open.csv']}"
+        return f"speed --seed 1 {more} --rho 0.5 --n-neighbours 4 {files} {self.data} -o {to}/speed.csv"
+
     def examples(self, to: Path, systems: str = "constant ibm knn lsh blsh") -> str:
         files = f"--features-from {self['features']} --masks {self['masks.npy']} --constant {self['constant.npy']}"
         model = f"--model {self['model.npz'].with_name('blsh_mel_ssm.npz')}"
@@ -332,6 +336,22 @@ def test_the_other_verbs_that_render(work, tmp_path, capsys):
     assert blsh(work.noises(tmp_path)) == 0
     assert pd.read_csv(tmp_path / "noises.csv")["noise"].tolist() == ["hiss", "hum"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["noises.csv", "ssm.npz"]
+
+
+def test_speed_is_measured_of_searches_and_networks(work, tmp_path):
+    assert blsh(work.speed(tmp_path)) == 0
+    table = pd.read_csv(tmp_path / "speed.csv", keep_default_na=False)
+    labels = table[["system", "variant", "feature", "rho", "n_bits"]].itertuples(index=False, name=None)
+    assert list(labels) == [
+        ("knn", "", "mel", 0.5, 0),
+        ("codes", "", "mel", 0.5, 4),
+        ("codes", "", "mel", 0.5, 12),
+        ("fc", "2x32", "stft", 0.0, 0),
+    ]
+    n_rows = round(0.5 * len(np.load(work["masks.npy"], mmap_mode="r")))
+    assert table["dictionary_rows"].tolist() == pytest.approx([n_rows, n_rows, n_rows, 0], abs=1)
+    assert table["seconds_per_second"].between(1e-6, 10).all()
+    assert set(table["threads"]) == {1} and table["machine"].str.len().min() > 0
 
 
 def test_examples_have_one_gain_each_and_every_noise(work, tmp_path):
@@ -656,6 +676,11 @@ BAD_INPUT = {
         lambda w, i, o: w.noises(o).replace(f"noise={w['noise']}", f"moise={w['noise']}"),
         r"corpus 'noise' has no folder: there are moise, speech",
     ),
+    "code lengths that are no numbers": (
+        lambda w, i, o: w.speed(o, "--codes mel=all"),
+        r"--codes: 'all' is no list of code lengths; write mel=50,300",
+    ),
+    "a network of an unknown kind": (lambda w, i, o: w.speed(o, "--network gru-2x64"), r"gru"),
     "a pair without =": (
         lambda w, i, o: w.noises(o).replace(f"noise={w['noise']}", "noise"),
         r"--folder 'noise' is not NAME=VALUE with a new name",
@@ -715,6 +740,7 @@ WRITING = {
     "score": lambda w, o: w.score(o, "blsh", w.neighbours()),
     "ssm": lambda w, o: w.ssm(o),
     "noises": lambda w, o: w.noises(o),
+    "speed": lambda w, o: w.speed(o),
     "examples": lambda w, o: w.examples(o),
 }
 

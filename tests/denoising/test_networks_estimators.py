@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 from blsh.denoising.architectures import Architecture  # noqa: E402
 from blsh.denoising.checkpoints import Checkpoint, save_checkpoint  # noqa: E402
 from blsh.denoising.estimators import Scene  # noqa: E402
-from blsh.denoising.network_estimators import network_estimator  # noqa: E402
+from blsh.denoising.network_estimators import network_estimator, untrained_estimator  # noqa: E402
 from blsh.denoising.networks import start_network, tensors_of  # noqa: E402
 from blsh.mixtures.rendering import Mixture  # noqa: E402
 from tests.denoising.test_checkpoints import TRAINING  # noqa: E402
@@ -42,6 +42,13 @@ def test_masks_of_magnitudes(architecture, scene, tmp_path, rng):
     with torch.inference_mode():
         expected = network(torch.from_numpy(np.abs(scene.spectrum))[None]).numpy()
     np.testing.assert_allclose(masks, expected, atol=1e-6)
+
+
+def test_an_untrained_network_is_what_training_starts_from(scene, tmp_path):
+    architecture = Architecture("fc", 2, 8)
+    _, path = saved(architecture, tmp_path, np.random.default_rng(3))
+    found = untrained_estimator(architecture, rng=np.random.default_rng(3))(scene)
+    np.testing.assert_array_equal(found, network_estimator(path, architecture)(scene))
 
 
 def test_conv_tasnet_gives_the_waveform(scene, tmp_path, rng):

@@ -50,6 +50,7 @@ FILES = {
     "score_network": "--recipes r --model m --manifest a=b --folder a=c -o o",
     "ssm": "--recipes r --model m --manifest a=b --folder a=c -o o",
     "examples": "--recipes r --features-from f --masks m --constant c --model m --manifest a=b --folder a=c -o o",
+    "speed": "--recipes r --features-from f --masks m --manifest a=b --folder a=c -o o",
     "aggregate": "-o o",
     "provenance": "-o o",
 }
@@ -113,7 +114,7 @@ def all_settings(config: Config) -> list[tuple[str, Settings]]:
             found += [("train", rules.train_settings(config, model))]
     found += [("train_network", rules.network_settings(config, *names)) for names in config.networks.names]
     found += [score_command(config, job) for job in score_jobs(config)]
-    found += [("examples", rules.examples_settings(config))]
+    found += [("examples", rules.examples_settings(config)), ("speed", rules.speed_settings(config))]
     return found + [(verb, rules.whole_settings(config)) for verb in ("aggregate", "provenance")]
 
 
@@ -196,6 +197,15 @@ def test_only_the_models_that_are_heard_are_waited_for(everything):
     heard = ["results/demo/models/blsh_stft_ssm.npz", "results/demo/models/residual_stft.npz"]
     assert rules.example_models(everything) == heard
     assert parsed("examples", rules.examples_settings(everything)).system == ["knn", "lsh", "blsh", "residual"]
+
+
+def test_times_are_measured_of_what_the_complexity_table_shows(everything):
+    values = parsed("speed", rules.speed_settings(everything))
+    assert values.raw == ["stft", "mel"]
+    # The file's projections have 30 bits. Of mel, BLSH is shown at 50, and as many bits as bands can be fitted.
+    assert values.codes == ["stft=30,300", "mel=50,128,300"]
+    changed = everything.model_copy(update={"networks": everything.networks.model_copy(update={"fc": ("2x32",)})})
+    assert parsed("speed", rules.speed_settings(changed)).network == ["fc-2x32"]
 
 
 def test_projections_outside_the_repository_leave_no_trace_of_the_machine(everything, tmp_path):

@@ -70,7 +70,7 @@ CONFIG = {
     "training": {"switches": {"segment_frames": 100, "n_segments": 2, "min_passes": 3, "max_passes": 3}},
     "results": {"example_mixtures": 1, "ssm_bits": [8]},
 }
-# What a whole run leaves that says the same each time. Costs hold seconds, and the report shows them.
+# What a whole run leaves that says the same each time. Costs and speed hold seconds, and the report shows them.
 RESULT_FILES = (
     "data/{name}/*/manifests/*",
     "data/{name}/*/mixtures/*",
@@ -85,7 +85,12 @@ RESULT_FILES = (
     "{name}/audio/*",
     "{name}/provenance.json",
 )
-TIMED = ("{name}/summaries/costs.csv", "{name}/figures/cost.*")
+TIMED = (
+    "{name}/summaries/costs.csv",
+    "{name}/summaries/speed.csv",
+    "{name}/tables/complexity.*",
+    "{name}/figures/cost.*",
+)
 
 
 def make_workspace(folder: Path) -> Path:
@@ -162,6 +167,8 @@ def differences(found: dict[str, bytes], expected: dict[str, bytes]) -> list[str
 def leftovers(folder: Path) -> list[str]:
     """Name temporary files, states of unfinished training, and Snakemake's locks and marks of unfinished jobs."""
     found = [path for path in (folder / "results").rglob("*") if path.name.startswith(".") or ".state." in path.name]
+    # Snakemake's own mark of a folder that is a result as a whole.
+    found = [path for path in found if path.name != ".snakemake_timestamp"]
     found += [*folder.glob(".snakemake/locks/*"), *folder.glob(".snakemake/incomplete/*")]
     return sorted(str(path.relative_to(folder)) for path in found)
 

@@ -26,7 +26,8 @@ RANDOM = {"score_neighbours"}
 LEARNED = {"train", "score_codes", "ssm"}
 SCORES = CONTROLS | RANDOM | {"score_codes"}
 HEARD = {"examples"}
-FRAMES = {"frames"} | CONTROLS | RANDOM | LEARNED | HEARD | RESULTS
+SPEED = {"speed"}
+FRAMES = {"frames"} | CONTROLS | RANDOM | LEARNED | HEARD | SPEED | RESULTS
 MIXTURES = {"draw", "noises"} | FRAMES
 EVERYTHING = {"manifest", "units"} | MIXTURES
 
@@ -86,15 +87,15 @@ def lost_score(folder: Path, values: dict) -> None:
 EDITS = (
     Edit("nothing", lambda folder, values: None, set()),
     Edit("a key that only texts show", config(title="Another title"), RESULTS),
-    Edit("the experiment's seed", config(seed=8), RANDOM | LEARNED | HEARD | RESULTS),
+    Edit("the experiment's seed", config(seed=8), RANDOM | LEARNED | HEARD | SPEED | RESULTS),
     Edit("the data's seed", config(data__seed=8), {"units"} | MIXTURES),
     Edit("the training's seed", config(training__seed=8), LEARNED | HEARD | RESULTS),
     Edit("a switch of training", config(training__switches__max_passes=4), LEARNED | HEARD | RESULTS),
-    Edit("a longer code", config(grid__n_bits=[1, 8, 9]), RANDOM | LEARNED | HEARD | RESULTS),
+    Edit("a longer code", config(grid__n_bits=[1, 8, 9]), RANDOM | LEARNED | HEARD | SPEED | RESULTS),
     Edit("a code length in between", config(grid__n_bits=[1, 4, 8]), RANDOM | {"score_codes"} | RESULTS),
     Edit("the metrics", config(metrics__sweep=["sdr"]), SCORES | RESULTS),
-    Edit("a system more", config(grid__systems=["mixture", "lsh", "blsh", "knn"]), RANDOM | HEARD | RESULTS),
-    Edit("a system less", config(grid__systems=["mixture", "lsh"]), HEARD | RESULTS),
+    Edit("a system more", config(grid__systems=["mixture", "lsh", "blsh", "knn"]), RANDOM | HEARD | SPEED | RESULTS),
+    Edit("a system less", config(grid__systems=["mixture", "lsh"]), HEARD | SPEED | RESULTS),
     Edit("a recording's sound", another_recording, EVERYTHING),
     Edit("a recording more", one_more_recording, EVERYTHING - {"units"}),
     Edit("the place of the recordings", moved_recordings, set()),

@@ -52,7 +52,8 @@ def test_a_network_that_is_not_trained_has_operations_and_no_score(full_summarie
 
 def test_measured_times_stand_beside(full_summaries):
     rows = [
-        ("blsh", "", "mel", 0.01, 50, 6400, 0.0021, 1, "one CPU"),
+        ("codes", "", "mel", 0.01, 50, 6400, 0.0021, 1, "one CPU"),
+        ("bilstm", "2x64", "stft", 0.0, 0, 0, 0.003, 1, "one CPU"),
         ("knn", "", "stft", 0.1, 0, 64_000, 0.5, 1, "one CPU"),
     ]
     columns = ["system", "variant", "feature", "rho", "n_bits", "dictionary_rows", "seconds_per_second", "threads"]
@@ -61,7 +62,8 @@ def test_measured_times_stand_beside(full_summaries):
     place = column(table, "for a second of audio measured (ms)")
     assert rows_of(table, "BLSH", "mel", "0.01")[0][place].value == pytest.approx(2.1)
     assert rows_of(table, "KNN", "STFT", "0.1")[0][place].value == pytest.approx(500)
-    assert "Measured on one CPU, 1 thread." in table.notes
+    assert rows_of(table, "BiLSTM 2×64")[0][place].value == pytest.approx(3)
+    assert any(note.startswith("Measured on one CPU, 1 thread: ") for note in table.notes)
     assert "Times were not measured in this run." in complexity_table(full_summaries).notes
 
 

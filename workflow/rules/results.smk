@@ -84,6 +84,38 @@ rule examples:
         " -o {output} --log-command > {log} 2>&1"
 
 
+rule speed:
+    """Measure how long the systems take to clean a second of a recording."""
+    input:
+        recipes=f"{DATA}/mixtures/open.csv",
+        manifests=blsh_rules.manifests_of(CONFIG, "open"),
+        features=expand(
+            "{data}/features/{feature}.npy", data=DATA, feature=CONFIG.grid.features
+        ),
+        masks=f"{DATA}/masks/train.npy",
+        # Last of all, when no other job takes the cores; new scores change no time.
+        scores=ancient(blsh_rules.score_files(CONFIG)),
+    output:
+        f"{RESULTS}/speed.csv",
+    log:
+        f"{RESULTS}/logs/speed.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/speed.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=blsh_rules.growing(3000),
+        runtime=blsh_rules.growing(60),
+    params:
+        features=lambda w, input: os.path.dirname(input.features[0]),
+        settings=blsh_rules.speed_settings(CONFIG),
+        code=blsh_rules.code("speed"),
+        corpora=blsh_rules.corpora_flags(CONFIG, blsh_rules.corpora_of(CONFIG, "open")),
+    shell:
+        "blsh speed {params.settings} --recipes {input.recipes} --features-from {params.features}"
+        " --masks {input.masks} {params.corpora} -o {output} --log-command > {log} 2>&1"
+
+
 rule aggregate:
     """Reduce all scores to the summaries that tables, figures and the report are made of."""
     input:
@@ -92,6 +124,7 @@ rule aggregate:
         networks=blsh_rules.network_files(CONFIG),
         histories=blsh_rules.history_files(CONFIG),
         ssms=blsh_rules.ssm_files(CONFIG),
+        speed=f"{RESULTS}/speed.csv",
         noises=expand("{data}/noises/{set}.csv", data=DATA, set=CONFIG.grid.sets),
         recipes=expand("{data}/mixtures/{set}.csv", data=DATA, set=CONFIG.data.sets),
         manifests=blsh_rules.all_manifests(CONFIG),
@@ -143,7 +176,32 @@ rule report:
         provenance=f"{RESULTS}/provenance.json",
         examples=f"{RESULTS}/audio/examples.json",
     output:
-        f"{RESULTS}/report.html",
+        tables=report(
+            directory(f"{RESULTS}/tables"),
+            patterns=["{name}.csv"],
+            caption="../report/table.rst",
+            category="Tables",
+            labels={"table": "{name}"},
+        ),
+        figures=report(
+            directory(f"{RESULTS}/figures"),
+            patterns=["{name}.png"],
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{name}"},
+        ),
+        scorecard=report(
+            f"{RESULTS}/scorecard.csv",
+            caption="../report/scorecard.rst",
+            category="Tables",
+            labels={"table": "scorecard"},
+        ),
+        page=report(
+            f"{RESULTS}/report.html",
+            caption="../report/page.rst",
+            category="Overview",
+            labels={"page": "report"},
+        ),
     log:
         f"{RESULTS}/logs/report.log",
     benchmark:
@@ -154,7 +212,7 @@ rule report:
         mem_mb=blsh_rules.growing(2000),
         runtime=blsh_rules.growing(30),
     params:
-        folder=lambda w, output: os.path.dirname(output[0]),
+        folder=lambda w, output: os.path.dirname(output.page),
         code=blsh_rules.code("report"),
     shell:
         "blsh report --from {params.folder} -o {params.folder} --log-command > {log} 2>&1"
