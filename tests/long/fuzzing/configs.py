@@ -100,7 +100,7 @@ def targets() -> list[Target]:
     return [Target("config", _write, _read, {"experiment/config.py": frozenset(), "files/plain_yaml.py": frozenset()})]
 
 
-_KINDS = ["tree", "tree", "tree", "tree", "special", "special", "laughs", "bytes", "encoding", "truncation"]
+_KINDS = ["tree", "tree", "tree", "tree", "together", "special", "special", "laughs", "bytes", "encoding", "truncation"]
 
 
 @cache
@@ -125,13 +125,14 @@ def _write(rng: np.random.Generator, folder: Path) -> str:
         return "no file"
     number = int(rng.integers(len(_presets())))
     text = _presets()[number]
-    kind = choose(
-        rng, ["tree", "tree", "tree", "tree", "special", "special", "laughs", "bytes", "encoding", "truncation"]
-    )
+    kind = choose(rng, _KINDS)
     data = text.encode()
-    if kind == "tree":
+    if kind in ("tree", "together"):
         tree = deepcopy(_trees()[number])
-        for _ in range(choose(rng, [1, 1, 1, 2, 3])):
+        if kind == "together":
+            for key, value in choose(rng, _TOGETHER).items():
+                _set(tree, key, deepcopy(value))
+        for _ in range(choose(rng, [1, 1, 1, 2, 3] if kind == "tree" else [0, 0, 0, 1])):
             _change(rng, tree)
         style = choose(rng, [None, True, False])
         dumped = yaml.dump(tree, Dumper=_DUMPER, allow_unicode=True, default_flow_style=style)
@@ -165,12 +166,16 @@ def _change(rng: np.random.Generator, tree: dict) -> None:
         change_node(rng, tree)
         return
     key = choose(rng, list(_FURTHER))
+    _set(tree, key, choose(rng, [choose(rng, _FURTHER[key]), other_value(rng, choose(rng, _FURTHER[key]))]))
+
+
+def _set(tree: dict, key: str, value: object) -> None:
     *path, last = key.split(".")
     part = tree
     for name in path:
         part = part.setdefault(name, {}) if isinstance(part, dict) else {}
     if isinstance(part, dict):
-        part[last] = choose(rng, [choose(rng, _FURTHER[key]), other_value(rng, choose(rng, _FURTHER[key]))])
+        part[last] = value
 
 
 _FURTHER = {
@@ -190,7 +195,10 @@ _FURTHER = {
     "grid.rho": [[0.1], [0.1, 0.1], [0], [2], []],
     "grid.n_bits": [[1, 10], [], [0], [10, 1], [10**30]],
     "grid.systems": [["blsh"], ["lsh", "knn"], ["nobody"], []],
-    "grid.features": [["stft"], ["mel", "stft"], ["cqt"]],
+    "grid.features": [["stft"], ["mel", "stft"], ["cqt"], ["mel", "mel"]],
+    "grid.targets": [["ssm", "rbf-0.5"], ["rbf-0"], ["cosine"], ["power-2", "mix-0.5"], ["correlation-0.5"], []],
+    "grid.variants": [["weighted", "context3"], ["context2"], ["heavy"]],
+    "grid.switches": [["bias", "matrices"], ["nothing"], ["segments"]],
     "grid.sets": [["open"], ["elsewhere"]],
     "grid.repeats": [1, 0, 10**9],
     "grid.n_neighbours": [1, 0],
@@ -207,9 +215,19 @@ _FURTHER = {
         {"reader": "demand", "folder": "x", "channel": 17},
         {"reader": "folder", "folder": "/x/y", "levels": ["speaker"], "listing": "/a/b.csv"},
         {"reader": "musan"},
+        {"reader": "synthetic_speech"},
+        {"reader": "voicebank", "folder": "/x/VoiceBank"},
         {"reader": "nobody", "folder": "x"},
         {"reader": "esc", "folder": "x", "splits": ["a"]},
     ],
+    "data.sets.train": [{"source": "open"}, {"same_as": "open"}],
+    "data.speech.open.speakers": ["authors_test", "everyone"],
+    "data.speech.train.corpus": ["speech", "nowhere"],
+    "networks": [{"fc": ["2x64"], "bilstm": ["2x64"]}, {"fc": ["2x64", "2x64"]}, {"fc": ["two"]}, {"gru": ["2x64"]}],
+    "networks.conv_tasnet": [["3x8"], ["0x0"]],
+    "networks.loss": ["mask_mse", "si_sdr", "l1"],
+    "projections": [{"mine": "/x/my.npz"}, {"a/b": "my.npz"}],
+    "tables.rivals": [{}, {"n_bits": [25], "sets": ["nowhere"]}],
     "metrics.sweep": [["sdr"], ["nothing"], []],
     "tables.icassp": [{"n_bits": 5}, {"sets": ["nowhere"]}, {"metrics": ["pesq"]}],
     "tables.taslp": [{"blsh_bits": {"stft": 3}}, {"blsh_bits": {"cqt": 3}}, {"blsh_bits": {"mel": 0}}],
@@ -217,6 +235,33 @@ _FURTHER = {
     "results.ssm_bits": [[1], [0]],
     "unknown": [1],
 }
+
+
+# Keys that have to fit each other, and do not always.
+_TOGETHER: list[dict[str, object]] = [
+    {"grid.systems": ["blsh", "projections"], "projections": {"mine": "/x/my.npz", "yours": "y.npz"}},
+    {"grid.systems": ["blsh", "projections"]},
+    {"grid.systems": ["lsh"], "grid.variants": ["weighted"]},
+    {"grid.systems": ["blsh"], "grid.switches": ["matrices"]},
+    {"grid.systems": ["blsh", "lsh"], "grid.switches": ["bias", "matrices"], "grid.variants": ["context5"]},
+    {"grid.systems": ["blsh"], "grid.switches": ["bias"], "training.switches": {"max_passes": 0}},
+    {"networks": {"conv_tasnet": ["3x8"], "loss": "mask_mse"}},
+    {"networks": {"bilstm": ["2x64", "2x64"]}},
+    {"training.n_bits": 3, "grid.n_bits": [1, 10]},
+    {"data.sets.more": {"source": "open", "same_as": "open"}},
+    {"data.sets.more": {}},
+    {"data.sets.more": {"same_as": "open", "mixtures": 4}},
+    {"data.sets.more": {"same_as": "open", "snr_db": 5.0}, "tables.taslp.further_sets": ["more"]},
+    {"data.sets.more": {"same_as": "train"}},
+    {"data.sets.more": {"pairs": "nobody"}},
+    {"data.corpora.vb": {"reader": "voicebank", "folder": "VB"}, "data.sets.more": {"pairs": "vb", "snr_db": 5.0}},
+    {"data.corpora.vb": {"reader": "voicebank", "folder": "VB"}, "data.sets.more": {"pairs": "vb"}},
+    {"grid.sets": ["open"], "tables.taslp.further_sets": ["open"]},
+    {"grid.sets": ["open", "nowhere"]},
+    {"data.corpora.speech": {"reader": "librispeech"}},
+    {"data.corpora.speech": {"reader": "timit", "folder": "TIMIT"}, "data.speech.open.speakers": "authors_test"},
+    {"data.corpora.noise": {"reader": "folder", "folder": "/x/noise", "levels": ["class"], "listing": "/x/list.csv"}},
+]
 
 
 def _laughs(rng: np.random.Generator, text: str) -> str:

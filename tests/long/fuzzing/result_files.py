@@ -93,8 +93,42 @@ def _write_summaries(rng: np.random.Generator, folder: Path) -> str:
 
 def _write_scores(rng: np.random.Generator, folder: Path) -> str:
     half = len(_valid_scores()) // 2
-    (folder / "first.parquet").write_bytes(_parquet(_valid_scores().slice(0, half)))
-    return _mutate_parquet(rng, folder / "second.parquet", _valid_scores().slice(half))
+    first, second = _valid_scores().slice(0, half), _valid_scores().slice(half)
+    (folder / "first.parquet").write_bytes(_parquet(first))
+    path = folder / "second.parquet"
+    if chance(rng, 0.7):
+        return _mutate_parquet(rng, path, second)
+    return _mutate_meaning(rng, path, second, first)
+
+
+def _mutate_meaning(rng: np.random.Generator, path: Path, table: pa.Table, other: pa.Table) -> str:
+    """Write a table whose columns are all right and whose rows may not be."""
+    kind = choose(rng, ["status", "status", "reason", "seconds", "metric", "the same row", "no rows", "no files"])
+    if kind == "no files":
+        for one in path.parent.glob("*.parquet"):
+            one.unlink()
+        return "scores no files"
+    rows = table.to_pylist()
+    row = choose(rng, rows)
+    if kind == "status":
+        row["status"] = choose(rng, ["nan", "ill-conditioned", "", "OK", *HOSTILE_TEXTS[:10]])
+        row["reason"] = choose(rng, ["", "silent"])
+    elif kind == "reason":
+        row |= {"status": "nan", "reason": choose(rng, HOSTILE_TEXTS), "sdr": float("nan")}
+    elif kind == "seconds":
+        row["seconds"] = choose(rng, [0.0, -1.0, float("nan"), 1e-300])
+    elif kind == "metric":
+        row[choose(rng, METRICS)] = choose(rng, [float("inf"), -float("inf"), float("nan"), -0.0])
+    elif kind == "the same row":
+        rows.append(choose(rng, [*other.to_pylist(), *rows]))
+    else:
+        rows = []
+    try:
+        made = pa.Table.from_pylist(rows, table.schema)
+    except (pa.ArrowException, UnicodeError):  # a text that no file of this kind can hold
+        made = table
+    path.write_bytes(_parquet(made))
+    return f"scores {kind}"
 
 
 def _read_summaries(folder: Path) -> None:
