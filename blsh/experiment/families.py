@@ -14,7 +14,8 @@ from functools import cache
 from pathlib import Path
 
 from blsh.denoising.architectures import NETWORKS, parse_architecture
-from blsh.experiment.config import CONTROLS, RIVALS, Config
+from blsh.experiment.config import Config
+from blsh.experiment.config_grid import CONTROLS, RIVALS
 from blsh.hashing.brought import read_brought_projections
 from blsh.hashing.switches import MATRICES
 from blsh.signal.spectra import FEATURES, feature_width

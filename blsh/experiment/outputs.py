@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from blsh.experiment.config import Config, Selection
+from blsh.experiment.config import Config
+from blsh.experiment.config_data import Selection
 from blsh.experiment.families import FITTED, Family, model_names, model_of, models
 from blsh.experiment.grid import ScoreJob, data_folder, metrics_at, results_folder, score_jobs
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from blsh.denoising.architectures import NETWORKS, count_parameters, parse_architecture
-from blsh.experiment.config import CONTROLS, Config
+from blsh.experiment.config import Config
+from blsh.experiment.config_grid import CONTROLS
 from blsh.experiment.families import FITTED, Family, is_hashed, models
 from blsh.experiment.grid import (
     ScoreJob,

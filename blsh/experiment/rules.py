@@ -19,7 +19,9 @@ from typing import Any
 
 from blsh.denoising.architectures import NETWORKS
 from blsh.experiment.code import code_of
-from blsh.experiment.config import CONTROLS, Config, Selection, SetAside, portable
+from blsh.experiment.config import Config, portable
+from blsh.experiment.config_data import Selection, SetAside
+from blsh.experiment.config_grid import CONTROLS
 from blsh.experiment.families import Family, families, has_dictionary, is_hashed
 from blsh.experiment.flags import Settings, Untracked, flag
 from blsh.experiment.grid import ScoreJob, data_folder, metrics_at, results_folder, scored_bits, scored_bits_on

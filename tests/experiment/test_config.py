@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from blsh.corpora import READERS
-from blsh.experiment.config import READER_OPTIONS, load_config, parse_config
+from blsh.experiment.config import load_config, parse_config
+from blsh.experiment.config_data import READER_OPTIONS
 from blsh.experiment.documents import GENERATED
 
 ROOT = Path(__file__).resolve().parents[2]

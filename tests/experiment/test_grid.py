@@ -8,7 +8,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from blsh.experiment.config import RIVALS, Config, parse_config
+from blsh.experiment.config import Config, parse_config
+from blsh.experiment.config_grid import RIVALS
 from blsh.experiment.families import Family, model_names, model_of, models
 from blsh.experiment.grid import (
     ScoreJob,

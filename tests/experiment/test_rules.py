@@ -17,7 +17,8 @@ from blsh.cli.main import _verb_parser
 from blsh.cli.train import _params
 from blsh.denoising.architectures import NETWORKS, parse_architecture
 from blsh.experiment import rules
-from blsh.experiment.config import SYSTEMS, Config, parse_config
+from blsh.experiment.config import Config, parse_config
+from blsh.experiment.config_grid import SYSTEMS
 from blsh.experiment.families import FITTED, Family, models
 from blsh.experiment.grid import ScoreJob, expected_cells, score_jobs
 from blsh.experiment.rules import Settings, Untracked

@@ -29,7 +29,8 @@ import pytest
 import yaml
 
 from blsh.denoising.architectures import NETWORKS
-from blsh.experiment.config import CONTROLS, Config, load_config
+from blsh.experiment.config import Config, load_config
+from blsh.experiment.config_grid import CONTROLS
 from blsh.experiment.grid import ScoreJob, data_folder, score_jobs
 from blsh.experiment.rules import history_files, model_files, neighbours_file, network_files, score_files, ssm_files
 from blsh.files.arrays import load_stamped

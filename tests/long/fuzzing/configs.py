@@ -97,7 +97,9 @@ SPECIAL = (
 
 
 def targets() -> list[Target]:
-    return [Target("config", _write, _read, {"experiment/config.py": frozenset(), "files/plain_yaml.py": frozenset()})]
+    parts = ("config", "config_data", "config_grid", "config_training", "config_tables")
+    code = {f"experiment/{part}.py": frozenset() for part in parts} | {"files/plain_yaml.py": frozenset()}
+    return [Target("config", _write, _read, code)]
 
 
 _KINDS = ["tree", "tree", "tree", "tree", "together", "special", "special", "laughs", "bytes", "encoding", "truncation"]
