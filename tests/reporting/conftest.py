@@ -80,7 +80,7 @@ def partial_summaries(scores, expected):
 
 @pytest.fixture(scope="session")
 def published():
-    """A run that was published before some columns existed."""
+    """The published run on open recordings."""
     return Path(__file__).parents[2] / "results" / "published" / "open_small"
 
 
