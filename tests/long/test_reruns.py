@@ -95,7 +95,7 @@ EDITS = (
     Edit("a code length in between", config(grid__n_bits=[1, 4, 8]), RANDOM | {"score_codes"} | RESULTS),
     Edit("the metrics", config(metrics__sweep=["sdr"]), SCORES | RESULTS),
     Edit("a system more", config(grid__systems=["mixture", "lsh", "blsh", "knn"]), RANDOM | HEARD | SPEED | RESULTS),
-    Edit("a system less", config(grid__systems=["mixture", "lsh"]), HEARD | SPEED | RESULTS),
+    Edit("a system less", config(grid__systems=["mixture", "lsh"]), HEARD | RESULTS),
     Edit("a recording's sound", another_recording, EVERYTHING),
     Edit("a recording more", one_more_recording, EVERYTHING - {"units"}),
     Edit("the place of the recordings", moved_recordings, set()),

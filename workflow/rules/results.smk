@@ -93,8 +93,6 @@ rule speed:
             "{data}/features/{feature}.npy", data=DATA, feature=CONFIG.grid.features
         ),
         masks=f"{DATA}/masks/train.npy",
-        # Last of all, when no other job takes the cores; new scores change no time.
-        scores=ancient(blsh_rules.score_files(CONFIG)),
     output:
         f"{RESULTS}/speed.csv",
     log:
@@ -103,6 +101,8 @@ rule speed:
         f"{RESULTS}/benchmarks/speed.tsv"
     conda:
         "../../environment.yml"
+    # Last of all that is ready, when few other jobs or none take the cores.
+    priority: -1
     resources:
         mem_mb=blsh_rules.growing(3000),
         runtime=blsh_rules.growing(60),
