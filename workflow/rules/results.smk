@@ -99,10 +99,10 @@ rule speed:
         f"{RESULTS}/logs/speed.log",
     benchmark:
         f"{RESULTS}/benchmarks/speed.tsv"
-    conda:
-        "../../environment.yml"
     # Last of all that is ready, when few other jobs or none take the cores.
     priority: -1
+    conda:
+        "../../environment.yml"
     resources:
         mem_mb=blsh_rules.growing(3000),
         runtime=blsh_rules.growing(60),
