@@ -7,13 +7,24 @@ targets. `plain` leaves those that the papers compare; each of the others has a 
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 import numpy as np
 import pandas as pd
 
 from blsh.reporting.labels import IDENTITY, NETWORKS, RIVALS
 
-__all__ = ["at", "bits_of_table", "main_snr", "main_targets", "number_at", "of_sets", "plain", "set_at"]
+__all__ = [
+    "at",
+    "bits_of_table",
+    "bits_or_longest",
+    "main_snr",
+    "main_targets",
+    "number_at",
+    "of_sets",
+    "plain",
+    "set_at",
+]
 
 PAPERS_TARGET = "ssm"
 
@@ -68,7 +79,11 @@ def set_at(cells: pd.DataFrame, name: str, snr_db: float) -> str:
 def bits_of_table(rows: pd.DataFrame, n_bits: int, metric: str) -> int:
     """Choose the paper's L if the metric was scored there, else the largest L where it was; 0 without codes."""
     scored = rows[rows[metric].notna()]
-    lengths = set((scored if len(scored) else rows)["n_bits"])
+    return bits_or_longest(n_bits, set((scored if len(scored) else rows)["n_bits"]))
+
+
+def bits_or_longest(n_bits: int, lengths: Collection[int]) -> int:
+    """Return a code length if it is one of these, else the longest; 0 if there is none."""
     return n_bits if n_bits in lengths else int(max(lengths, default=0))
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from blsh.denoising.architectures import count_parameters, parse_architecture
 from blsh.denoising.complexity import Operations, hashed_operations, network_operations, raw_operations
-from blsh.reporting.cells import at, number_at, of_sets, plain
+from blsh.reporting.cells import at, bits_or_longest, number_at, of_sets, plain
 from blsh.reporting.labels import CONTROLS, NETWORKS, families_of
 from blsh.reporting.sizes import HASHED
 from blsh.reporting.summaries import Summaries
@@ -80,7 +80,7 @@ _SPEED = "seconds_per_second"
 def bits_shown(system: str, feature: str, lengths: Collection[int]) -> int:
     """Choose the code length that the table shows of those scored: TASLP's, else the longest; 0 without codes."""
     wanted = TASLP_BITS.get((system, feature), TASLP_BITS["blsh", "stft"])
-    return wanted if wanted in lengths else max(lengths, default=0)
+    return bits_or_longest(wanted, lengths)
 
 
 def operations_of(family: pd.Series, n_bits: int, *, n_rows: float, n_neighbours: int) -> Operations | None:

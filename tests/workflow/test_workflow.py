@@ -170,7 +170,7 @@ def by_rule(jobs: Iterable[ScoreJob]) -> Counter:
 def same_files(first: Path, second: Path, pattern: str) -> list[str]:
     """Names, relative to the folders, of the files that both have with the same bytes; every one must be.
 
-    The table of costs is left out: it shows measured times.
+    The table of complexity is left out: it shows measured times.
     """
 
     def named(folder: Path) -> list[str]:
