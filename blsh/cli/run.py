@@ -1,7 +1,8 @@
 """Run an experiment with Snakemake, continuing one that was killed.
 
 What a killed run left behind is cleared away first: its jobs that still work (they could write an old result over a
-new one), its lock, and its files under temporary names. While another run works in the same folder, this verb refuses.
+new one), its lock, and its files under temporary names; and at the end what jobs left that were killed in this run.
+While another run works in the same folder, this verb refuses.
 Further arguments go to Snakemake, such as ``--dry-run``, ``--config seed=1`` or ``--profile profiles/slurm``.
 """
 
@@ -67,6 +68,9 @@ def run(arguments: argparse.Namespace) -> int:
     # What the run needs is told by the experiment, not by the shell that starts it.
     environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
     status = subprocess.run([*command, *_cores(arguments), *more], env=environment).returncode
+    # A job that was killed and then tried again left its temporary files. Of a killed Snakemake, jobs may go on.
+    if status >= 0 and not is_dry:
+        _remove_temporary_files(config)
     if status == 0 and not is_dry:
         print(f"report: {results_folder(config)}/report.html")
     elif not is_dry:
@@ -149,6 +153,10 @@ def _clear_away(config: Config) -> None:
         process.kill()
     _end_submitted_jobs(Path(results_folder(config)))
     shutil.rmtree(LOCKS, ignore_errors=True)
+    _remove_temporary_files(config)
+
+
+def _remove_temporary_files(config: Config) -> None:
     for folder in (results_folder(config), data_folder(config)):
         for path in Path(folder).rglob(TEMPORARY_NAMES):
             path.unlink(missing_ok=True)

@@ -28,9 +28,13 @@ class Snakemake:
     def __init__(self):
         self.words: list[str] = []
         self.status = 0
+        self.left: list[Path] = []
 
     def __call__(self, words, **_):
         self.words = list(words)
+        for path in self.left:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
         return SimpleNamespace(returncode=self.status, stdout=b"")
 
 
@@ -132,6 +136,15 @@ def test_a_temporary_name_of_a_write_is_one_that_is_removed(snakemake):
         assert cli.main(["run"]) == 0
         assert not temporary.exists()
         temporary.touch()
+
+
+@pytest.mark.parametrize(("status", "remains"), [(0, False), (1, False), (-9, True)])
+def test_what_a_job_left_that_was_killed_in_this_run_is_cleared_away_at_its_end(snakemake, status, remains):
+    # Jobs of a Snakemake that was killed itself may still be writing.
+    snakemake.left = [Path("results/demo/models/.model-0123abcd.tmp.npz")]
+    snakemake.status = status
+    cli.main(["run"])
+    assert snakemake.left[0].exists() == remains
 
 
 def test_another_run_in_the_folder_is_left_alone(lock, snakemake, capsys):

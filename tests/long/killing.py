@@ -64,6 +64,11 @@ class Reference:
         """Where a stage begins."""
         return self.folder / "snapshots" / stage
 
+    def copy_to(self, folder: Path) -> Path:
+        """Copy the workspace with its compiled kernels and without anything that a run has made."""
+        without = shutil.ignore_patterns("snapshots", "results", ".snakemake", "fail_points")
+        return Path(shutil.copytree(self.folder, folder, ignore=without))
+
 
 def make_reference(folder: Path) -> Reference:
     """Run the experiment stage by stage, keep a snapshot before each, and count the fail points."""

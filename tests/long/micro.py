@@ -94,9 +94,10 @@ TIMED = (
 
 
 def make_workspace(folder: Path) -> Path:
-    """Copy the repository's code and workflow, make the recordings and the preset."""
+    """Copy the repository's code, compiled kernels and workflow, make the recordings and the preset."""
     for name in ("workflow", "config", "profiles", "blsh"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        # Kernels of the same source are not compiled again: numba looks at its time, which the copy keeps.
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("*.pyc"))
     for name in ("Snakefile", "environment.yml"):
         shutil.copy2(ROOT / name, folder)
     for place, (name, pitch) in enumerate(SPEAKERS.items()):

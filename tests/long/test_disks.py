@@ -44,11 +44,6 @@ def resize(disk: Path, *, free: int) -> None:
     mount("-o", f"remount,size={usage.used + free}", str(disk))
 
 
-def copy_of(reference, folder: Path) -> Path:
-    without = shutil.ignore_patterns("snapshots", "results", ".snakemake", "fail_points")
-    return Path(shutil.copytree(reference.folder, folder, ignore=without))
-
-
 def assert_nothing_half_written(folder: Path, expected: dict[str, bytes]) -> None:
     """Every file that is there under its final name must be whole."""
     found = {name: text for name, text in micro.result_files(folder).items() if name in expected}
@@ -59,7 +54,7 @@ def assert_nothing_half_written(folder: Path, expected: dict[str, bytes]) -> Non
 def test_a_full_disk_is_told_and_the_run_goes_on_when_there_is_room(reference, small_disk, free, is_short):
     if is_short and free != FREE[1]:
         pytest.skip("the short form fills one disk")
-    folder = copy_of(reference, small_disk / "work")
+    folder = reference.copy_to(small_disk / "work")
     resize(small_disk, free=free)
     printed = micro.run(folder, status=2 if free == 0 else None).stdout
     assert re.search(r"^blsh \w+: .*(disk is full|No space left|bytes are free|are free in)", printed, re.MULTILINE)
@@ -72,7 +67,7 @@ def test_a_full_disk_is_told_and_the_run_goes_on_when_there_is_room(reference, s
 
 
 def test_a_read_only_folder_of_results_is_told_in_one_line(reference, tmp_path):
-    folder = copy_of(reference, tmp_path / "work")
+    folder = reference.copy_to(tmp_path / "work")
     results = folder / "results"
     results.mkdir()
     mount("--bind", str(results), str(results))
@@ -93,7 +88,7 @@ def test_a_read_only_folder_of_results_is_told_in_one_line(reference, tmp_path):
 def test_results_that_become_read_only_in_the_middle(reference, tmp_path, is_short):
     if is_short:
         pytest.skip("the short form tries a folder that is read-only from the beginning")
-    folder = copy_of(reference, tmp_path / "work")
+    folder = reference.copy_to(tmp_path / "work")
     micro.run(folder, micro.command("--until", "frames"))
     results = folder / "results"
     before = micro.result_files(folder)

@@ -37,7 +37,7 @@ def qsub(tmp_path) -> Path:
 
 
 def test_jobs_are_submitted_with_the_resources_of_their_rules(reference, qsub, tmp_path):
-    folder = micro.make_workspace(tmp_path / "work")
+    folder = reference.copy_to(tmp_path / "work")
     words = ["--profile", "profiles/generic", "--until", "units", "--latency-wait", "10"]
     variables = {"PATH": f"{qsub}{os.pathsep}{os.environ['PATH']}"}
     if path := os.environ.get("PYTHONPATH"):

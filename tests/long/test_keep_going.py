@@ -12,7 +12,7 @@ REASON = "3 segments to learn from"
 
 
 def test_a_failed_system_stops_no_other_and_is_filled_by_a_rerun(reference, tmp_path):
-    folder = micro.make_workspace(tmp_path / "work")
+    folder = reference.copy_to(tmp_path / "work")
     values = deepcopy(micro.CONFIG)
     # More segments than there are frames: the training fails, and all that needs its model cannot begin.
     values["training"]["switches"]["n_segments"] = 3
@@ -47,7 +47,7 @@ def test_a_failed_system_stops_no_other_and_is_filled_by_a_rerun(reference, tmp_
 def test_a_job_that_was_killed_is_told_as_such(reference, tmp_path, is_short):
     if is_short:
         pytest.skip("the short form has one failed system")
-    folder = micro.make_workspace(tmp_path / "work")
+    folder = reference.copy_to(tmp_path / "work")
     points = tmp_path / "points"
     points.mkdir()
     (points / "armed").write_text("training.round 3 SIGKILL")
