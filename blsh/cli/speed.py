@@ -1,4 +1,4 @@
-"""Measure how long the systems take to clean a second of a recording, on one thread.
+"""Measure how long the systems take to clean a second of a recording, on one thread whatever --threads says.
 
 Random codes stand for all codes of their length, and networks as they are before training for trained ones: they take
 the same time (`blsh.denoising.cleaning_time`).
@@ -49,8 +49,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Render a mixture, clean it with each system, write the table."""
+    import numba
     import pandas as pd
 
+    # BLAS and networks have one thread anyway; with two, processor time would be no time that anyone waits.
+    numba.set_num_threads(1)
     recipes = read_recipes(arguments.recipes)
     waveforms = render(min(recipes, key=lambda recipe: abs(recipe.seconds - SECONDS)), open_recordings(arguments))
     facts = machine_facts()
