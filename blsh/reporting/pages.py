@@ -41,7 +41,8 @@ __all__ = ["Contents", "render_page"]
 # A page with thousands of paths helps nobody; the CSV has them all.
 PATHS_SHOWN = 40
 OPEN_TABLES = ("icassp_table1", "taslp_table1")
-NARROW = ("taslp_fig6",)
+# Narrower figures are not drawn over the whole width, or their letters would be huge.
+FULL_WIDTH_INCHES = 6.0
 COST = "cost"
 
 
@@ -152,7 +153,7 @@ def _inlined(picture: Picture) -> dict[str, object]:
         "source": f"data:image/svg+xml;base64,{data}",
         "caption": picture.caption,
         "alt": picture.alt,
-        "is_narrow": picture.name in NARROW,
+        "is_narrow": picture.figure.get_figwidth() < FULL_WIDTH_INCHES,
     }
 
 
