@@ -80,8 +80,9 @@ def moved_recordings(folder: Path, values: dict) -> None:
     values["corpora_folder"] = "elsewhere"
 
 
-def lost_score(folder: Path, values: dict) -> None:
-    (folder / "results/micro/scores/open/mixture.parquet").unlink()
+def lost(path: str) -> Callable[[Path, dict], None]:
+    """Remove a result."""
+    return lambda folder, values: (folder / micro.RESULTS / path).unlink()
 
 
 EDITS = (
@@ -99,7 +100,9 @@ EDITS = (
     Edit("a recording's sound", another_recording, EVERYTHING),
     Edit("a recording more", one_more_recording, EVERYTHING - {"units"}),
     Edit("the place of the recordings", moved_recordings, set()),
-    Edit("a lost result", lost_score, CONTROLS | RESULTS),
+    Edit("a lost score", lost("scores/open/mixture.parquet"), CONTROLS | RESULTS),
+    Edit("a lost model", lost("models/blsh_mel_ssm.npz"), LEARNED | HEARD | RESULTS),
+    Edit("a lost report", lost("report.html"), {"report"}),
     Edit("a docstring", code("hashing/boosting.py", '"""', '"""Edited. '), set()),
     Edit("a comment", code("hashing/boosting.py", "import time\n", "import time  # edited\n"), set()),
     Edit(
@@ -114,17 +117,17 @@ EDITS = (
     ),
     Edit(
         "a function of the readers",
-        code("corpora/folder.py", "from pathlib import Path\n", "from pathlib import Path\n\nEDITED = 1\n"),
+        code("corpora/folder.py", "import os\n", "import os\n\nEDITED = 1\n"),
         EVERYTHING,
     ),
     Edit(
         "a function of the report",
-        code("reporting/pages.py", "from pathlib import Path\n", "from pathlib import Path\n\nEDITED = 1\n"),
+        code("reporting/pages.py", "import math\n", "import math\n\nEDITED = 1\n"),
         {"report"},
     ),
     Edit("a verb that no job runs", code("cli/compare.py", "import json\n", "import json\n\nEDITED = 1\n"), set()),
 )
-SHORT = {"nothing", "the experiment's seed", "a system more", "a recording's sound", "a docstring"}
+SHORT = {"nothing", "a lost score", "the experiment's seed", "a system more", "a recording's sound", "a docstring"}
 CHOSEN = [edit for edit in EDITS if os.environ.get("BLSH_LONG") != "short" or edit.name in SHORT]
 
 
