@@ -134,7 +134,9 @@ def require_known(names: Sequence[str], known: Iterable[str], what: str, folder:
     known = sorted(known)
     for name in names:
         if name not in known:
-            raise ValueError(f"{what} {name!r} is not in {folder}: it has {', '.join(known) or 'none'}")
+            # Names of files, in which a line break would make two lines of the message.
+            found = ", ".join(repr(other)[1:-1] for other in known)
+            raise ValueError(f"{what} {name!r} is not in {folder}: it has {found or 'none'}")
 
 
 def _scan_file(folder: Path, path: str, labels: Labels, corpus: str, listed_sha256: str | None) -> Recording:

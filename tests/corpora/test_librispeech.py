@@ -42,6 +42,13 @@ def test_splits(tmp_path):
         READERS["librispeech"](tmp_path, corpus="speech", splits=["test-clean"])
 
 
+def test_names_of_folders_do_not_break_a_message_into_lines(tmp_path):
+    make_librispeech(tmp_path, n_speakers=1, seconds=0.02)
+    (tmp_path / "a\nb/1").mkdir(parents=True)
+    with pytest.raises(ValueError, match=r"split 'dev' is not in \S+: it has a\\nb, \S+$"):
+        READERS["librispeech"](tmp_path, corpus="speech", splits=["dev"])
+
+
 def test_a_missing_table_of_speakers_is_an_error(tmp_path):
     make_librispeech(tmp_path)
     (tmp_path / "SPEAKERS.TXT").unlink()
