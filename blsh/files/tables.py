@@ -119,15 +119,15 @@ def write_parquet(path: str | Path, frame: pd.DataFrame) -> None:
         fail_point("table.parquet")
 
 
-def read_parquet(path: str | Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
-    """Read a Parquet file, or some of its columns in the order asked for.
+def read_parquet(path: str | Path) -> pd.DataFrame:
+    """Read a Parquet file.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is not a whole Parquet file, or a column is missing.
+        If it is not a whole Parquet file, or has a column twice.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -138,15 +138,11 @@ def read_parquet(path: str | Path, columns: Sequence[str] | None = None) -> pd.D
             names = source.schema_arrow.names
             if len(set(names)) < len(names):
                 raise ValueError(f"it has a column twice: {str(names)[1:-1]:.300}")
-            for name in columns or ():
-                if name not in names:
-                    raise ValueError(f"column {name!r} is missing; it has {str(names)[1:-1]:.300}")
-            table = source.read(columns, use_threads=False)
+            table = source.read(use_threads=False)
             table.validate(full=True)  # among other things that text is text
-            frame = table.to_pandas(use_threads=False, ignore_metadata=True)
+            return table.to_pandas(use_threads=False, ignore_metadata=True)
         except (pa.ArrowException, OSError, ValueError) as error:
             raise ValueError(f"{path} is not the table that is needed: {one_line(error)}; make it again") from error
-    return frame if columns is None else frame[list(columns)]
 
 
 def _text(value: object, column: str, path: str | Path) -> str:

@@ -160,11 +160,10 @@ def read_scores(paths: Iterable[str | Path]) -> pd.DataFrame:
     try:
         return check_scores(pd.concat(frames.values(), ignore_index=True), "all score files")
     except ValueError:
-        # Which file it is, or which two.
-        seen: dict[tuple, Path] = {}
+        # Which file it is, or else which two: a row twice is all that can be wrong with files that are right.
         for path, frame in frames.items():
             check_scores(frame, path)
-            for key in frame[list(KEY)].itertuples(index=False, name=None):
-                if (other := seen.setdefault(key, path)) != path:
-                    raise ValueError(f"{other} and {path} hold the same row {key!r:.300}; remove one of them") from None
-        raise
+        rows = pd.concat({path: frame[list(KEY)] for path, frame in frames.items()}, names=["path"]).reset_index("path")
+        same = rows[rows.duplicated(list(KEY), keep=False)].sort_values(list(KEY), kind="stable")
+        key, (path, other) = tuple(same[list(KEY)].iloc[0]), same["path"].iloc[:2]
+        raise ValueError(f"{path} and {other} hold the same row {key!r:.300}; remove one of them") from None

@@ -135,8 +135,6 @@ def test_a_table_holds_text_and_numbers_only(tmp_path, value):
 def test_a_parquet_table_comes_back_exactly(tmp_path, rows):
     write_parquet(tmp_path / "t.parquet", table(rows))
     assert_frame_equal(read_parquet(tmp_path / "t.parquet"), table(rows), check_exact=True)
-    some = ["y", "n"]
-    assert_frame_equal(read_parquet(tmp_path / "t.parquet", some), table(rows)[some], check_exact=True)
 
 
 def test_the_same_values_give_the_same_parquet_bytes(tmp_path):
@@ -153,12 +151,6 @@ def test_a_folder_whose_name_has_an_equals_sign_adds_no_column(tmp_path):
     frame = pd.DataFrame({"n": [1]})
     write_parquet(tmp_path / "rho=0.1" / "t.parquet", frame)
     assert_frame_equal(read_parquet(tmp_path / "rho=0.1" / "t.parquet"), frame)
-
-
-def test_a_missing_parquet_column_is_named(tmp_path):
-    write_parquet(tmp_path / "t.parquet", pd.DataFrame({"a": [1], "b": [2]}))
-    with pytest.raises(ValueError, match=r"t\.parquet is not the table .* column 'c' is missing; it has 'a', 'b'"):
-        read_parquet(tmp_path / "t.parquet", ["a", "c"])
 
 
 @pytest.mark.parametrize("n_kept", [0, 3, 100, -20])
