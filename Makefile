@@ -21,7 +21,7 @@ reproduce: $(VENV)/.ready  ## run the default preset (or PRESET=FILE); ends by n
 	$(BIN)/blsh run --configfile $(PRESET) --cores $(CORES)
 
 test: $(VENV)/.ready  ## run the test suite
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-long: $(VENV)/.long  ## kill runs, fill disks, fuzz, use SLURM and a browser (hours; BLSH_LONG=short: minutes)
 	$(BIN)/python -m pytest -m long -v $(LONG)

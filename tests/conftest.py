@@ -20,3 +20,8 @@ def corpora_folder() -> Path:
     if not folder:
         pytest.skip("BLSH_TEST_CORPORA is not set: no real recordings to test with")
     return Path(folder).resolve()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # Two processes share the suite file by file (`make test`); the one that takes longest must not come last.
+    items.sort(key=lambda item: "workflow" not in item.path.parts)

@@ -292,6 +292,7 @@ def test_the_command_of_a_log_makes_the_same_bytes(whole):
     assert (whole / again).read_bytes() == (whole / output).read_bytes()
 
 
+@pytest.mark.long
 def test_more_systems_add_their_jobs_and_do_nothing_again(whole, tmp_path):
     folder = tmp_path / "work"
     shutil.copytree(whole, folder)
@@ -343,6 +344,7 @@ def test_a_second_run_finds_nothing_to_do(whole):
     assert time.monotonic() - began < 60
 
 
+@pytest.mark.long
 def test_a_killed_run_resumes_with_the_same_result(killed, one):
     facts = json.loads((killed / "killed.json").read_text())
     if not facts["rounds in the state"]:
@@ -360,6 +362,7 @@ def test_a_killed_run_resumes_with_the_same_result(killed, one):
         same_files(one / "results/long", killed / "results/long", f"summaries/{name}")
 
 
+@pytest.mark.long
 def test_one_core_and_two_make_the_same_bytes(one, whole, killed):
     folder = data_folder(config_of(one, LONG))
     for pattern in ("manifests/*.csv", "mixtures/*.csv", "masks/*.npy", "noises/open.csv", "features/mel.npy"):
