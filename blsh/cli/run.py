@@ -68,12 +68,14 @@ def run(arguments: argparse.Namespace) -> int:
     # What the run needs is told by the experiment, not by the shell that starts it.
     environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
     status = subprocess.run([*command, *_cores(arguments), *more], env=environment).returncode
+    if is_dry:
+        return status
     # A job that was killed and then tried again left its temporary files. Of a killed Snakemake, jobs may go on.
-    if status >= 0 and not is_dry:
+    if status >= 0:
         _remove_temporary_files(config)
-    if status == 0 and not is_dry:
+    if status == 0:
         print(f"report: {results_folder(config)}/report.html")
-    elif not is_dry:
+    else:
         _tell_full_disk(results_folder(config))
     return status
 
