@@ -9,8 +9,8 @@ overflow. Counts are integers, and each mask value is one division.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from blsh.files.kernels import njit
 from blsh.hashing.plain_arrays import plain_array
 from blsh.signal.spectra import N_BINS
 
@@ -93,7 +93,7 @@ def _check_masks(packed_masks: np.ndarray) -> np.ndarray:
     return masks
 
 
-@njit(cache=True)
+@njit()
 def _average(masks, indices, spread, averages):
     k = indices.shape[1]
     for query in range(indices.shape[0]):
@@ -112,7 +112,7 @@ def _average(masks, indices, spread, averages):
             averages[query, value] = np.float32(counts[value]) / np.float32(k)
 
 
-@njit(cache=True)
+@njit()
 def _count(masks, spread, counts):
     counters = np.zeros(masks.shape[1], np.uint64)
     for start in range(0, masks.shape[0], _COUNTER_MAX):
@@ -122,7 +122,7 @@ def _count(masks, spread, counts):
         _empty_counters(counters, counts)
 
 
-@njit(cache=True)
+@njit()
 def _empty_counters(counters, counts):
     for value in range(counts.size):
         shift = np.uint64(8 * (value & 7))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+
+from blsh.files.kernels import njit, prange
 
 BITS_AT_ONCE = 64  # one word of a code; its sums, and its part of the matrix, stay in the nearest caches
 FEATURES_AT_ONCE = 4
@@ -11,7 +12,7 @@ _FRAMES_AT_ONCE = 4
 _BLOCK = 64
 
 
-@njit(cache=True, parallel=True)
+@njit(parallel=True)
 def encode_rows(features, matrix, bias, words, finite):
     """Write the codes of all frames, and which frames are finite.
 
@@ -42,7 +43,7 @@ def encode_rows(features, matrix, bias, words, finite):
                     words[frame + i, word] = bits
 
 
-@njit(cache=True, parallel=True)
+@njit(parallel=True)
 def encode_one_bit(features, vector, bias, words, finite):
     """Do what `encode_rows` does for one bit, without the 63 that it would compute besides.
 
@@ -69,7 +70,7 @@ def encode_one_bit(features, vector, bias, words, finite):
                 finite[f] = np.isfinite(total)
 
 
-@njit(cache=True)
+@njit()
 def _project(rows, first_row, matrix, first_bit, sums):
     """Sum `_FRAMES_AT_ONCE` frames' products with `BITS_AT_ONCE` columns, feature after feature.
 

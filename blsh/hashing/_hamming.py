@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
 
+from blsh.files.kernels import njit, prange
 from blsh.hashing._heap import NO_ROW, replace_worst
 from blsh.hashing._popcount import popcount
 from blsh.hashing.plain_arrays import CACHE_LINE
@@ -18,7 +18,7 @@ _NONE = np.uint16(0)
 _ALL = np.uint16(0xFFFF)
 
 
-@njit(cache=True, parallel=True)
+@njit(parallel=True)
 def chunk_codes(words, starts, lengths, blocks):
     """Cut codes into chunks of at most 16 bits, chunk-major in blocks of `BLOCK` rows.
 
@@ -40,7 +40,7 @@ def chunk_codes(words, starts, lengths, blocks):
             blocks[block, chunk, n_valid:] = 0
 
 
-@njit(cache=True, parallel=True)
+@njit(parallel=True)
 def search_blocks(blocks, n_rows, first_row, queries, ends, costs, rows, tile):
     """Push the rows of all blocks through the heap of every (query, prefix).
 
@@ -63,7 +63,7 @@ def search_blocks(blocks, n_rows, first_row, queries, ends, costs, rows, tile):
         _search_tile(blocks, n_blocks, n_rows, first_row, queries, first, last, ends, costs, rows, distances, False)
 
 
-@njit(cache=True)
+@njit()
 def _row_on_cache_line():
     row = np.empty(BLOCK + CACHE_LINE // 2, np.uint16)
     start = (-row.ctypes.data % CACHE_LINE) // 2
@@ -74,10 +74,12 @@ def _make_adder(n_chunks):
     """Kernel that adds the distances of `n_chunks` chunks to the running ones, and returns the smallest sum.
 
     A constant number of chunks is unrolled, so that a running distance is loaded and stored once for all of
-    them. Unsigned indices spare the check for negative ones, without which LLVM does not vectorise.
+    them. It is made part of the caller: as a call, with its arrays on the stack, it would cost a search a
+    sixth of its time and a sweep a quarter. Unsigned indices spare the check for negative ones, without
+    which LLVM does not vectorise.
     """
 
-    @njit(cache=True)
+    @njit(forceinline=True)
     def add(blocks, block, queries, query, chunk, distances):
         # A prefix's first distances must not see those of the query before.
         kept = _NONE if chunk == 0 else _ALL
@@ -98,7 +100,7 @@ def _make_adder(n_chunks):
 _add_one, _add_two, _add_four, _add_eight = (_make_adder(n) for n in (1, 2, 4, 8))
 
 
-@njit(cache=True)
+@njit()
 def _search_tile(blocks, n_blocks, n_rows, first_row, queries, first, last, ends, costs, rows, distances, bounding):
     """Search blocks for queries first…last - 1; where `bounding`, push only each block's least distance."""
     # All loops stand inside one function: at a call per (query, block), counting the references of the
@@ -130,7 +132,7 @@ def _search_tile(blocks, n_blocks, n_rows, first_row, queries, first, last, ends
                         _push_block(distances, min(BLOCK, n_rows - start), first_row + start, costs, rows, heap)
 
 
-@njit(cache=True)
+@njit()
 def _push_block(distances, n_valid, first_row, costs, rows, heap):
     """Push the distances of one block that can still enter; the rest is passed over in groups."""
     limit = np.int64(min(costs[heap, 0], _NO_LIMIT))  # an integer: no conversion at each comparison

@@ -10,7 +10,8 @@ displaces.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+
+from blsh.files.kernels import njit, prange
 
 NO_ROW = np.iinfo(np.int64).max
 
@@ -20,13 +21,13 @@ def empty_heaps(n_heaps: int, k: int) -> tuple[np.ndarray, np.ndarray]:
     return np.full((n_heaps, k), np.inf), np.full((n_heaps, k), NO_ROW)
 
 
-@njit(cache=True)
+@njit()
 def replace_worst(costs, rows, heap, cost, row):
     """Put (cost, row) in the place of the root of one heap, which it must be better than."""
     _sift_down(costs, rows, heap, costs.shape[1], cost, row)
 
 
-@njit(cache=True, parallel=True)
+@njit(parallel=True)
 def sort_heaps(costs, rows):
     """Order every heap from best to worst, in place."""
     for heap in prange(costs.shape[0]):
@@ -36,7 +37,7 @@ def sort_heaps(costs, rows):
             _sift_down(costs, rows, heap, size, cost, row)
 
 
-@njit(cache=True)
+@njit()
 def _sift_down(costs, rows, heap, size, cost, row):
     hole = 0
     while True:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
 
+from blsh.files.kernels import njit, prange
 from blsh.hashing._heap import replace_worst
 
 _GROUP = 256
 _TINY = 2.0**-126
 
 
-@njit(cache=True, parallel=True)
+@njit(parallel=True)
 def row_norms(rows):
     """Euclidean norm of each float32 row, in float64."""
     n_columns = rows.shape[1]
@@ -28,7 +28,7 @@ def row_norms(rows):
     return norms
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def push_scores(scores, queries, block, tolerances, norms, first_row, costs, rows):
     """Push the rows of a block through the queries' heaps, summing again in float64 whatever might enter.
 
@@ -57,7 +57,7 @@ def push_scores(scores, queries, block, tolerances, norms, first_row, costs, row
                         replace_worst(costs, rows, query, cost, first_row + row)
 
 
-@njit(cache=True)
+@njit()
 def _product(a, i, b, j):
     """Inner product in float64, feature after feature."""
     total = 0.0

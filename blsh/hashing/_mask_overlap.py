@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from blsh.files.kernels import njit
 from blsh.hashing._popcount import popcount
 from blsh.hashing.plain_arrays import plain_array
 
@@ -38,7 +38,7 @@ def shared_bins(masks: np.ndarray) -> np.ndarray:
     return counts
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _count(words, counts):
     """Words (n_words, n) uint64: a word of all masks lies together, so that a vector holds eight masks'."""
     n = counts.shape[0]

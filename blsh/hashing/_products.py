@@ -6,14 +6,15 @@ at half of the speed of these loops, because it prepares for shapes that never c
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+
+from blsh.files.kernels import njit
 
 __all__ = ["follow_signs", "rows_times_vector", "vector_times_rows"]
 
 
 # `reassoc` and `contract` let the compiler add up a row's products in the lanes of a vector, as BLAS does.
-@numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+@njit(nogil=True, fastmath={"reassoc", "contract"})
 def rows_times_vector(rows, vector, bias, values):
     """Write ``rows @ vector + bias`` to ``values``; all float32, rows (n, D)."""
     for i in range(rows.shape[0]):
@@ -24,7 +25,7 @@ def rows_times_vector(rows, vector, bias, values):
         values[i] = total
 
 
-@numba.njit(cache=True, nogil=True, fastmath={"contract"})
+@njit(nogil=True, fastmath={"contract"})
 def vector_times_rows(vector, rows, sums):
     """Write ``vector @ rows`` to ``sums``; all float32, rows (n, D). Four rows share a load and a store of the sums."""
     n_rows = rows.shape[0]
@@ -41,7 +42,7 @@ def vector_times_rows(vector, rows, sums):
             sums[j] += v * row[j]
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def follow_signs(values, signs, product, matrix):
     """Set ``signs`` to those of ``values``, 0 counting as +1, and keep ``product = matrix @ signs``.
 

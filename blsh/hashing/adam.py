@@ -17,8 +17,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
+
+from blsh.files.kernels import njit
 
 __all__ = ["AdamState", "adam_start", "adam_step"]
 
@@ -52,7 +53,7 @@ def adam_step(
     return updated, AdamState(steps, first, second)
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _update(vector, gradient, first, second, rate, correction, new_vector, new_first, new_second) -> None:
     for i in range(vector.shape[0]):
         new_first[i] = BETA1 * first[i] + (1 - BETA1) * gradient[i]

@@ -28,9 +28,9 @@ References
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from blsh.files.kernels import njit
 from blsh.hashing.profiles import TrainingParams
 from blsh.hashing.similarity import Target
 from blsh.hashing.weights import Objective
@@ -80,7 +80,7 @@ def residual_rule(
     return Objective(residual, 0.5, sums / total, total**2 / max(float(squares.sum()), np.finfo(np.float32).tiny))
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _subtract(target, residual, n_bits, sums, squares) -> None:
     """Turn ``C Cᵀ`` into M in place, and add up |M| and M² per column: M is symmetric, so these are its rows."""
     for i in range(residual.shape[0]):

@@ -28,9 +28,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 
+from blsh.files.kernels import njit
 from blsh.hashing._mask_overlap import shared_bins
 
 __all__ = [
@@ -267,7 +267,7 @@ def _centring(products: np.ndarray, weight: np.float32) -> tuple[np.ndarray, np.
     return offsets.astype(np.float32), scales.astype(np.float32)
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _blend(first, first_offsets, first_scales, second, second_offsets, second_scales) -> None:
     for i in range(first.shape[0]):
         row, other = first[i], second[i]

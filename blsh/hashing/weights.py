@@ -33,8 +33,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
+
+from blsh.files.kernels import njit
 
 __all__ = ["Objective", "pair_losses", "pair_weights", "papers_rule"]
 
@@ -178,7 +179,7 @@ def _weighted_gram(codes: np.ndarray, betas: np.ndarray, *, out: np.ndarray) -> 
 # which the compiler may not turn into vector instructions without changing its order.
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _product(matrix, vector) -> np.ndarray:
     """Product of a symmetric float32 matrix and a float64 vector, summed in float64 in the rows' order."""
     product = np.zeros(matrix.shape[0])
@@ -189,7 +190,7 @@ def _product(matrix, vector) -> np.ndarray:
     return product
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _square_losses(target, mean, difference) -> None:
     half, one, two = np.float32(0.5), np.float32(1), np.float32(2)
     for i in range(target.shape[0]):
@@ -200,7 +201,7 @@ def _square_losses(target, mean, difference) -> None:
             differences[j] = two * s - one
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _to_log_weights(gram, mean, difference, total) -> None:
     half = np.float32(0.5)
     for i in range(gram.shape[0]):
@@ -209,7 +210,7 @@ def _to_log_weights(gram, mean, difference, total) -> None:
             row[j] = total * means[j] - half * differences[j] * row[j]
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _shift_down(log_weights, largest) -> None:
     for i in range(log_weights.shape[0]):
         row = log_weights[i]
@@ -217,7 +218,7 @@ def _shift_down(log_weights, largest) -> None:
             row[j] = max(row[j] - largest, LOG_WEIGHT_FLOOR)
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _add_rows_to(sums, rows) -> None:
     for i in range(rows.shape[0]):
         row = rows[i]
@@ -225,7 +226,7 @@ def _add_rows_to(sums, rows) -> None:
             sums[j] += np.float64(row[j])
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _weigh(weights, scale, mean, difference, row_weights, constant, squares) -> None:
     """Turn relative weights into M in place, and add up W, W ⊙ m and W²."""
     for i in range(weights.shape[0]):
