@@ -14,6 +14,8 @@ BLOCK = 512  # rows: a block of 512-bit codes is 32 KiB and stays in the first-l
 
 _GROUP = 128
 _NO_LIMIT = 65536.0  # above any distance, where a heap's root may still be infinite
+_MAX_TWICE = 512  # blocks that are gone over twice: as many as a search over a part of a dictionary has
+_BOUND, _REVISIT, _VISIT = 0, 1, 2
 _NONE = np.uint16(0)
 _ALL = np.uint16(0xFFFF)
 
@@ -49,18 +51,25 @@ def search_blocks(blocks, n_rows, first_row, queries, ends, costs, rows, tile):
     (n_queries * prefixes, k). `tile` queries share a pass over the dictionary.
     """
     n_queries, n_blocks = queries.shape[0], blocks.shape[0]
-    # A bound to start from spares about two thirds of the heaps' updates: k blocks whose smallest distances
-    # are at most T hold k rows at most T, so a row beyond T need not enter.
-    n_bounding = n_blocks // 16
-    bounded = first_row == 0 and n_bounding >= 2 * costs.shape[1]
+    # Empty heaps take in many rows that later ones displace. So the first blocks are gone over twice: k blocks
+    # whose smallest distances are at most T hold k rows at most T, so of a block beyond T nothing can enter.
+    # Rows that only fill up the last block would count, so it is not among them.
+    n_twice = min(n_rows // BLOCK, _MAX_TWICE) if first_row == 0 else 0
+    if n_twice <= costs.shape[1]:
+        n_twice = 0
     for start in prange((n_queries + tile - 1) // tile):
         first, last = start * tile, min((start + 1) * tile, n_queries)
         distances = _row_on_cache_line()
-        if bounded:
-            _search_tile(blocks, n_bounding, n_rows, 0, queries, first, last, ends, costs, rows, distances, True)
+        least = np.empty((n_twice, last - first, ends.size), np.uint16)
+        limits = np.empty((last - first, ends.size), np.uint16)
+        arguments = (n_rows, first_row, queries, first, last, ends, costs, rows, distances, least, limits)
+        if n_twice > 0:
+            _search_tile(_BOUND, blocks, 0, n_twice, *arguments)
             for heap in range(first * ends.size, last * ends.size):
+                limits[heap // ends.size - first, heap % ends.size] = np.uint16(costs[heap, 0])
                 costs[heap] = costs[heap, 0] + 1.0
-        _search_tile(blocks, n_blocks, n_rows, first_row, queries, first, last, ends, costs, rows, distances, False)
+            _search_tile(_REVISIT, blocks, 0, n_twice, *arguments)
+        _search_tile(_VISIT, blocks, n_twice, n_blocks, *arguments)
 
 
 @njit()
@@ -101,14 +110,40 @@ _add_one, _add_two, _add_four, _add_eight = (_make_adder(n) for n in (1, 2, 4, 8
 
 
 @njit()
-def _search_tile(blocks, n_blocks, n_rows, first_row, queries, first, last, ends, costs, rows, distances, bounding):
-    """Search blocks for queries first…last - 1; where `bounding`, push only each block's least distance."""
+def _search_tile(
+    task,
+    blocks,
+    first_block,
+    last_block,
+    n_rows,
+    first_row,
+    queries,
+    first,
+    last,
+    ends,
+    costs,
+    rows,
+    distances,
+    least_of,
+    limits,
+):
+    """Search blocks for queries first…last - 1.
+
+    _BOUND pushes each block's least distance alone, and notes it in `least_of` (blocks, queries, prefixes);
+    _REVISIT passes over what is beyond `limits` (queries, prefixes) there; _VISIT knows nothing.
+    """
     # All loops stand inside one function: at a call per (query, block), counting the references of the
     # array arguments would cost as much as the distances.
-    for block in range(n_blocks):
+    for block in range(first_block, last_block):
         for query in range(first, last):
+            n_prefixes = ends.size
+            if task == _REVISIT:
+                while n_prefixes > 0 and (
+                    least_of[block, query - first, n_prefixes - 1] > limits[query - first, n_prefixes - 1]
+                ):
+                    n_prefixes -= 1
             chunk = 0
-            for prefix in range(ends.size):
+            for prefix in range(n_prefixes):
                 end = ends[prefix]
                 least = _ALL
                 while chunk + 8 <= end:
@@ -124,8 +159,10 @@ def _search_tile(blocks, n_blocks, n_rows, first_row, queries, first, last, ends
                     least = _add_one(blocks, block, queries, query, chunk, distances)
                     chunk += 1
                 heap = query * ends.size + prefix
+                if task == _BOUND:
+                    least_of[block, query - first, prefix] = least
                 if least < costs[heap, 0]:
-                    if bounding:
+                    if task == _BOUND:
                         replace_worst(costs, rows, heap, np.float64(least), NO_ROW)
                     else:
                         start = block * BLOCK

@@ -70,7 +70,7 @@ def test_all_frames_can_be_asked_for(rng, n_frames):
 
 @pytest.mark.parametrize("order", ["random", "falling", "rising", "equal"])
 def test_large_dictionaries_start_from_a_bound(rng, order):
-    # From 32 k blocks of 512 rows on, a first look at some blocks bounds the k-th distance.
+    # With more than k whole blocks of 512 rows, a first look at them bounds the k-th distance.
     queries = np.zeros((3, 20), bool)
     n_frames = 33 * 512 + 7
     n_ones = {
@@ -82,6 +82,15 @@ def test_large_dictionaries_start_from_a_bound(rng, order):
     dictionary = np.arange(20) < n_ones[:, None]
     found = hamming_neighbours(pack_bits(queries), pack_bits(dictionary), 1)
     assert_equal(found, naive.hamming_neighbours(queries, dictionary, 1))
+
+
+@pytest.mark.parametrize("k", [1, 3])
+def test_more_blocks_than_are_looked_at_twice(rng, k):
+    queries, dictionary = (random_bits(rng, n, 24) for n in (2, 514 * 512 + 100))
+    dictionary[513 * 512 + 5] = queries[0]
+    swept = hamming_sweep(pack_bits(queries), hamming_index(pack_bits(dictionary), (9, 24)), k, (9, 24))
+    for n_bits, found in zip((9, 24), swept, strict=True):
+        assert_equal(found, naive.hamming_neighbours(queries[:, :n_bits], dictionary[:, :n_bits], k))
 
 
 def test_equal_codes_are_ordered_by_row():
