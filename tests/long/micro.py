@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import yaml
+from safetensors.numpy import load_file
 
 from tests.corpora.making import noise, write
 
@@ -90,6 +91,9 @@ TIMED = (
     "{name}/summaries/speed.csv",
     "{name}/tables/complexity.*",
     "{name}/figures/cost.*",
+    # Of networks the seconds of their training; `networks` returns the rest.
+    "{name}/models/fc-*",
+    "{name}/summaries/networks.csv",
 )
 
 
@@ -157,6 +161,15 @@ def result_files(folder: Path, name: str = "micro") -> dict[str, bytes]:
         for pattern in RESULT_FILES
         for path in results.glob(pattern.format(name=name))
         if path.is_file() and path not in timed
+    }
+
+
+def networks(folder: Path, name: str) -> dict[str, bytes]:
+    """Return every number of an experiment's networks, and of the states that their training would go on from."""
+    return {
+        f"{path.name} {key}": value.tobytes()
+        for path in (folder / "results" / name / "models").glob("*.safetensors")
+        for key, value in load_file(path).items()
     }
 
 

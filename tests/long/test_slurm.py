@@ -97,3 +97,6 @@ def test_the_smoke_run_makes_the_same_bytes(slurm, reference, tmp_path, is_short
     here, there = (micro.result_files(folder, "tiny") for folder in folders)
     assert len(here) > 60
     assert micro.differences(here, there) == []
+    here, there = (micro.networks(folder, "tiny") for folder in folders)
+    assert len(here) > 10
+    assert micro.differences(here, there) == []
