@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from blsh.cli.data_arguments import add_data_arguments, open_recordings, read_manifests
+from blsh.cli.noise_arguments import add_noise_arguments, corpus_of, select_noise
 from blsh.corpora.manifest import Recording
 from blsh.experiment.seeds import generator
 from blsh.mixtures.drawing import draw_recipes
@@ -31,9 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     origin.add_argument("--source", choices=SOURCES, help="whose speech it is")
     origin.add_argument("--pairs-corpus", help="corpus of clean and noisy recordings, in place of all that follows")
     parser.add_argument("--units", type=Path, help="table that 'blsh units' wrote")
-    parser.add_argument("--noise-corpus", help="corpus of the noise")
-    parser.add_argument("--noise-splits", nargs="*", default=[], help="splits to take (default: all)")
-    parser.add_argument("--noise-classes", nargs="*", default=[], help="classes to take (default: all)")
+    add_noise_arguments(parser)
     parser.add_argument("--snr-db", type=float, nargs="+", help="signal-to-noise ratios in dB")
     parser.add_argument("--drawn-as", help="set whose speech and noise are repeated (default: none, --set)")
     parser.add_argument("--mixtures", type=int, help="at most so many mixtures, balanced (default: all)")
@@ -45,7 +44,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Draw the recipes, print their extent, write them."""
     manifests = read_manifests(arguments)
     if arguments.pairs_corpus:
-        recipes = pair_recipes(_corpus(manifests, arguments.pairs_corpus, "--pairs-corpus"), set_name=arguments.set)
+        recipes = pair_recipes(corpus_of(manifests, arguments.pairs_corpus, "--pairs-corpus"), set_name=arguments.set)
     else:
         recipes = _drawn(arguments, manifests)
     hours = sum(recipe.seconds for recipe in recipes) / 3600
@@ -59,21 +58,9 @@ def _drawn(arguments: argparse.Namespace, manifests: Mapping[str, tuple[Recordin
     for name in ("units", "noise_corpus", "snr_db"):
         if not getattr(arguments, name):
             raise ValueError(f"--source {arguments.source} needs --{name.replace('_', '-')}; add it")
-    corpus = arguments.noise_corpus
-    recordings = _corpus(manifests, corpus, "--noise-corpus")
-    for name, field in (("splits", "split"), ("classes", "noise_class")):
-        found = {getattr(recording, field) for recording in recordings}
-        missing = set(getattr(arguments, f"noise_{name}")) - found
-        if missing:
-            raise ValueError(f"corpus {corpus!r} has no {field} {min(missing)!r} (it has: {', '.join(sorted(found))})")
     return draw_recipes(
         read_units(arguments.units)[arguments.source],
-        [
-            recording
-            for recording in recordings
-            if (not arguments.noise_splits or recording.split in arguments.noise_splits)
-            and (not arguments.noise_classes or recording.noise_class in arguments.noise_classes)
-        ],
+        select_noise(arguments, manifests),
         set_name=arguments.set,
         drawn_as=arguments.drawn_as or arguments.set,
         snrs_db=arguments.snr_db,
@@ -82,9 +69,3 @@ def _drawn(arguments: argparse.Namespace, manifests: Mapping[str, tuple[Recordin
         audio=open_recordings(arguments),
         rng_for=partial(generator, arguments.seed),
     )
-
-
-def _corpus(manifests: Mapping[str, tuple[Recording, ...]], corpus: str, flag: str) -> tuple[Recording, ...]:
-    if corpus not in manifests:
-        raise ValueError(f"{flag} {corpus!r} is not in --manifest ({', '.join(manifests)}); name one of these")
-    return manifests[corpus]

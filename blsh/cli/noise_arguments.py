@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from blsh.corpora.manifest import Recording
 
-__all__ = ["add_noise_arguments", "select_noise"]
+__all__ = ["add_noise_arguments", "corpus_of", "select_noise"]
 
 
 def add_noise_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,16 +24,22 @@ def select_noise(arguments: argparse.Namespace, manifests: Mapping[str, tuple[Re
         If there is no such corpus, split or class.
     """
     corpus = arguments.noise_corpus
-    if corpus not in manifests:
-        raise ValueError(f"--noise-corpus {corpus!r} is not in --manifest ({', '.join(manifests)}); name one of these")
+    recordings = corpus_of(manifests, corpus, "--noise-corpus")
     for name, field in (("splits", "split"), ("classes", "noise_class")):
-        found = {getattr(recording, field) for recording in manifests[corpus]}
+        found = {getattr(recording, field) for recording in recordings}
         missing = set(getattr(arguments, f"noise_{name}")) - found
         if missing:
             raise ValueError(f"corpus {corpus!r} has no {field} {min(missing)!r} (it has: {', '.join(sorted(found))})")
     return [
         recording
-        for recording in manifests[corpus]
+        for recording in recordings
         if (not arguments.noise_splits or recording.split in arguments.noise_splits)
         and (not arguments.noise_classes or recording.noise_class in arguments.noise_classes)
     ]
+
+
+def corpus_of(manifests: Mapping[str, tuple[Recording, ...]], corpus: str, flag: str) -> tuple[Recording, ...]:
+    """Return the recordings of the corpus that a flag names; raise ValueError if there is none."""
+    if corpus not in manifests:
+        raise ValueError(f"{flag} {corpus!r} is not in --manifest ({', '.join(manifests)}); name one of these")
+    return manifests[corpus]
