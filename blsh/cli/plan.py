@@ -29,4 +29,4 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"disk for features and masks: {estimate.disk_bytes / 1e9:.2f} GB")
     print(f"time left on {arguments.cores} cores: about {minutes:.0f} min")
     if estimate.assumed:
-        print(f"assumed, not drawn yet: the number of mixtures of {', '.join(estimate.assumed)}")
+        print(f"assumed, not drawn yet: number and length of the mixtures of {', '.join(estimate.assumed)}")

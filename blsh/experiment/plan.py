@@ -35,13 +35,14 @@ __all__ = ["Plan", "Step", "plan"]
 FRAMES_PER_SECOND = SAMPLE_RATE / HOP_LENGTH
 # Where nothing is drawn yet and the configuration sets no limit.
 ASSUMED_MIXTURES = 500
-ASSUMED_SECONDS = 5.0
+ASSUMED_SECONDS = 8.0  # whole utterances of LibriSpeech; TIMIT's are shorter
 
-# Seconds of one core, measured on two cores with AVX-512; per job, and per second of mixture.
+# Seconds of one core, measured on two cores with AVX-512; per job, and per second of mixture. A code length costs its
+# mask, its sound and its scores, and the search of every dictionary row.
 SECONDS_PER_JOB = 2.0
 RENDER = 0.0015
 FRAMES = 0.001
-VARIANT = 0.0006
+VARIANT, VARIANT_PER_ROW = 0.0008, 3.5e-9
 METRIC = {"sir": 0.002, "sar": 0.002, "pesq": 0.014, "estoi": 0.008}
 KNN_PER_ROW_AND_BIN = 2.3e-11 * FRAMES_PER_SECOND
 # A round of training prepares every segment once, with all its codes where it is fresh, and then steps over it in
@@ -169,7 +170,7 @@ def _score_cost(config: Config, job: ScoreJob, extent: tuple[int, float, bool], 
             cost += KNN_PER_ROW_AND_BIN * job.rho * n_frames * sum(bits)
     further = metrics_at(config, job.set, job.family)
     names = [name for at in further.values() for name in at if name not in config.metrics.sweep]
-    cost += n_variants * VARIANT + sum(METRIC.get(name, 0.0) for name in names)
+    cost += n_variants * (VARIANT + VARIANT_PER_ROW * job.rho * n_frames) + sum(METRIC.get(name, 0.0) for name in names)
     numbers = n_variants * len(config.metrics.sweep) + len(names)
     return SECONDS_PER_JOB + seconds * cost, n_mixtures * numbers
 
