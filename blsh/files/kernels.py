@@ -55,20 +55,20 @@ class _SharedFiles:
         files._source_stamp = files._source_stamp, _stamp_of_parts()
 
     def save(self, key: object, data: object) -> None:
-        with self._alone():
+        with self._alone(os.O_CREAT):
             self._files.save(key, data)
 
     def load(self, key: object) -> object:
         try:
             with self._alone():
                 return self._files.load(key)
-        except FileNotFoundError:  # no folder, so nothing in it
+        except FileNotFoundError:  # nothing was ever saved
             return None
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _alone(self, create: int = 0) -> Iterator[None]:
         path = f"{self._files._index_path}.lock"
-        handle = os.open(path, os.O_RDONLY | os.O_CREAT)  # to read, so that it may be another user's
+        handle = os.open(path, os.O_RDONLY | create)  # to read, so that it may be another user's
         try:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX)

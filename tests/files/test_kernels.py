@@ -85,6 +85,7 @@ def test_an_index_has_one_user_at_a_time(tmp_path, verb):
         return kernels._SharedFiles(files)
 
     arguments = ("key", "data") if verb == "save" else ("key",)
+    (tmp_path / "index.lock").touch()
     threads = [threading.Thread(target=getattr(make(), verb), args=arguments) for _ in range(5)]
     for thread in threads:
         thread.start()
@@ -94,8 +95,10 @@ def test_an_index_has_one_user_at_a_time(tmp_path, verb):
 
 
 def test_before_anything_was_compiled_there_is_nothing_to_read(tmp_path):
-    files = SimpleNamespace(_index_path=tmp_path / "no folder/index", _source_stamp=0)
-    assert kernels._SharedFiles(files).load("key") is None
+    for name in ("no folder/index", "index"):
+        files = SimpleNamespace(_index_path=tmp_path / name, _source_stamp=0)
+        assert kernels._SharedFiles(files).load("key") is None
+    assert not list(tmp_path.iterdir())  # to read writes nothing
 
 
 def test_a_folder_that_cannot_lock_is_named_with_the_remedy(tmp_path, monkeypatch):
