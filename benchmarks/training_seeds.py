@@ -19,10 +19,11 @@ import numpy as np
 import pandas as pd
 
 from blsh.experiment.seeds import generator
+from blsh.files.tables import read_parquet
 from blsh.reporting.bootstrap import interval, mixture_weights, repeat_weights, weighted_means
+from blsh.reporting.scores import MIXTURE
 
 N_RESAMPLES = 10_000
-MIXTURE = ["utterance", "noise", "snr_db"]
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -35,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     place = {"set": arguments.set, "feature": arguments.feature, "rho": arguments.rho, "variant": ""}
     runs = []
     for folder in arguments.folders:
-        scores = pd.read_parquet(folder / "summaries/utterances.parquet")
+        scores = read_parquet(folder / "summaries/utterances.parquet")
         chosen = (scores[list(place)] == pd.Series(place)).all(axis=1) & scores["target"].isin(["", "ssm"])
         runs.append(scores[chosen])
     print(page(runs))
@@ -43,14 +44,14 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def page(runs: Sequence[pd.DataFrame]) -> str:
     """Return both tables, of the runs' scores with a row for every system, code length and mixture."""
-    tables = [run.pivot_table(values="sdr", index=MIXTURE, columns=["system", "n_bits"]) for run in runs]
+    tables = [run.pivot_table(values="sdr", index=list(MIXTURE), columns=["system", "n_bits"]) for run in runs]
     mixtures = sorted(set.intersection(*(set(table.index) for table in tables)))
     learned = set.intersection(*(set(table.columns) for table in tables))
     fixed = {key for table in tables for key in table.columns} - learned
     lengths = sorted({n_bits for _, n_bits in learned if n_bits > 0})
     systems = sorted({system for system, n_bits in learned if n_bits > 0})
 
-    facts = runs[0].drop_duplicates(MIXTURE).set_index(MIXTURE).loc[mixtures].reset_index()
+    facts = pd.DataFrame(mixtures, columns=list(MIXTURE))
     rng = generator(0, "bootstrap over seeds")
     drawn = mixture_weights(facts["speaker"].to_numpy(str), facts["utterance"].to_numpy(str), N_RESAMPLES, rng=rng)
     # The first row is the scores as they are; as in the tables of results, an utterance counts by its length.

@@ -58,9 +58,10 @@ def _drawn(arguments: argparse.Namespace, manifests: Mapping[str, tuple[Recordin
     for name in ("units", "noise_corpus", "snr_db"):
         if not getattr(arguments, name):
             raise ValueError(f"--source {arguments.source} needs --{name.replace('_', '-')}; add it")
+    noise = select_noise(arguments, manifests)
     return draw_recipes(
         read_units(arguments.units)[arguments.source],
-        select_noise(arguments, manifests),
+        noise,
         set_name=arguments.set,
         drawn_as=arguments.drawn_as or arguments.set,
         snrs_db=arguments.snr_db,

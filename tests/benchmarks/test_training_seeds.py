@@ -10,7 +10,15 @@ def scores(rng, shift, *, with_knn=False):
     """Three speakers of two utterances in one noise; system b is 1 dB above a, whatever the seed."""
     rows = []
     for number in range(6):
-        mixture = {"set": "open", "snr_db": 0.0, "feature": "stft", "target": "", "rho": 0.1, "variant": ""}
+        mixture = {
+            "set": "open",
+            "snr_db": 0.0,
+            "feature": "stft",
+            "target": "",
+            "rho": 0.1,
+            "variant": "",
+            "gender": "F",
+        }
         mixture |= {"utterance": f"u{number}", "noise": "rain", "speaker": f"s{number // 2}", "seconds": 1.0 + number}
         base = shift + float(number)
         rows += [mixture | {"system": "a", "n_bits": n, "sdr": base + n / 10} for n in (10, 20)]
