@@ -20,7 +20,14 @@ import numpy as np
 
 from blsh.denoising.model_estimator import model_estimator
 from blsh.denoising.model_file import DenoiserModel
-from blsh.signal.spectra import HOP_LENGTH, N_FFT, WINDOW, add_frames, frame_spectra, frame_waveforms
+from blsh.signal.spectra import (
+    HOP_LENGTH,
+    N_FFT,
+    add_frames,
+    add_squares_of_windows,
+    frame_spectra,
+    frame_waveforms,
+)
 
 __all__ = ["LATENCY", "Denoiser", "denoise", "level_of"]
 
@@ -160,7 +167,7 @@ class Denoiser:
             for signal, spectrum in zip(total, spectra, strict=True):
                 add_frames(signal, frame_waveforms(spectrum))
             squares = _carry(self._squares[np.newaxis], n)[0]
-            add_frames(squares, np.broadcast_to(WINDOW**2, (n, N_FFT)))
+            add_squares_of_windows(squares, n)
             self._total, self._squares = total[:, n:], squares[n:]
             heard = slice(min(n, self._edge_hops), n)
             self._edge_hops -= heard.start

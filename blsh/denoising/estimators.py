@@ -92,11 +92,11 @@ class NeighbourEstimator:
 
     def __call__(self, scene: Scene) -> np.ndarray:
         """Return the masks of every variant."""
-        return self.average(self.search(scene))
+        return np.stack([self.average(found) for found in self.search(scene)])
 
-    def average(self, found: Sequence[np.ndarray]) -> np.ndarray:
-        """Return the masks that follow from the rows found."""
-        return np.stack([average_masks(self.masks, rows) for rows in found])
+    def average(self, found: np.ndarray) -> np.ndarray:
+        """Return the mask that follows from the rows that one variant found."""
+        return average_masks(self.masks, found)
 
 
 def unmasked(scene: Scene) -> np.ndarray:

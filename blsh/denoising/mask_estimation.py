@@ -96,9 +96,10 @@ def _check_masks(packed_masks: np.ndarray) -> np.ndarray:
 @njit()
 def _average(masks, indices, spread, averages):
     k = indices.shape[1]
+    counts = np.zeros(averages.shape[1], np.int32)
+    counters = np.zeros(masks.shape[1], np.uint64)
     for query in range(indices.shape[0]):
-        counts = np.zeros(averages.shape[1], np.int64)
-        counters = np.zeros(masks.shape[1], np.uint64)
+        counts[:] = 0
         n_pending = 0
         for i in range(k):
             row = indices[query, i]
@@ -124,7 +125,7 @@ def _count(masks, spread, counts):
 
 @njit()
 def _empty_counters(counters, counts):
+    in_bytes = counters.view(np.uint8)
     for value in range(counts.size):
-        shift = np.uint64(8 * (value & 7))
-        counts[value] += np.int64((counters[value >> 3] >> shift) & np.uint64(0xFF))
+        counts[value] += in_bytes[value]
     counters[:] = 0

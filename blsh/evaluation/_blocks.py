@@ -22,6 +22,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy import fft
 
+from blsh.files.kernels import njit
+
 # 8 · 512 = 4096 samples: measured fastest of 1024 … 16384 for 512 taps, its neighbours within 10 %.
 BLOCK_PER_FILTER = 8
 
@@ -81,14 +83,9 @@ def correlate(signal: np.ndarray, blocks: BlockSpectra) -> np.ndarray:
     padded = np.zeros(n_blocks * blocks.hop + blocks.filter_length - 1)
     padded[: blocks.n_samples] = signal
     windows = fft.rfft(sliding_window_view(padded, blocks.n_fft)[:: blocks.hop], workers=1)
-    # Σ conj(S)·E = conj(Σ S·conj(E)): one conjugate of the signal's instead of one of every reference's
-    np.conjugate(windows, out=windows)
-    products = np.empty((n_references, n_bins), dtype=np.complex128)
-    scratch = np.empty_like(windows)
-    for spectrum, product in zip(blocks.spectra, products, strict=True):
-        np.multiply(spectrum, windows, out=scratch)
-        np.sum(scratch, axis=0, out=product)
-    return fft.irfft(products.conj(), blocks.n_fft, workers=1)[:, : blocks.filter_length]
+    products = np.zeros((n_references, n_bins), dtype=np.complex128)
+    _sum_products(blocks.spectra, windows, products)
+    return fft.irfft(products, blocks.n_fft, workers=1)[:, : blocks.filter_length]
 
 
 def filter_and_sum(filters: np.ndarray, blocks: BlockSpectra) -> np.ndarray:
@@ -113,3 +110,13 @@ def filter_and_sum(filters: np.ndarray, blocks: BlockSpectra) -> np.ndarray:
     heads[1:, :n_tail] += tails[:-1]
     signal = np.concatenate([heads.ravel(), tails[-1]])
     return signal[: blocks.n_samples + n_tail]
+
+
+@njit()
+def _sum_products(spectra, windows, products):
+    # Σ conj(S)·E over the blocks, in their order.
+    for reference in range(spectra.shape[0]):
+        for block in range(spectra.shape[1]):
+            for k in range(spectra.shape[2]):
+                s, e = spectra[reference, block, k], windows[block, k]
+                products[reference, k] += complex(s.real * e.real + s.imag * e.imag, s.real * e.imag - s.imag * e.real)

@@ -6,7 +6,40 @@ the metrics answer NaN with the cause in words.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Signal:
+    """A signal made ready for SDR, SIR, SAR and SI-SDR, which share what this takes.
+
+    Attributes
+    ----------
+    samples : np.ndarray, float64, shape (samples,)
+        Near unit peak (`near_unit_peak`) where it is usable.
+    cause : str
+        Why no metric can be computed from it, or ''.
+    """
+
+    samples: np.ndarray
+    cause: str
+
+    @cached_property
+    def energy(self) -> float:
+        """Sum of the squares."""
+        return float(np.sum(np.square(self.samples)))
+
+
+def prepare(name: str, signal: np.ndarray | Signal, role: str | None = None) -> Signal:
+    """Make a signal ready, if it is not yet; raise as `as_signal`, and call it by its role in a cause."""
+    if isinstance(signal, Signal):
+        return signal
+    samples = as_signal(name, signal)
+    cause = cause_of_unusable(samples, role or name)
+    return Signal(samples if cause else near_unit_peak(samples), cause)
 
 
 def as_signal(name: str, signal: np.ndarray) -> np.ndarray:
@@ -43,4 +76,4 @@ def near_unit_peak(signal: np.ndarray) -> np.ndarray:
 
 def _peak(signal: np.ndarray) -> float:
     """Largest magnitude; NaN or Inf if the signal holds one."""
-    return float(np.max(np.abs(signal)))
+    return float(max(np.max(signal), -np.min(signal)))

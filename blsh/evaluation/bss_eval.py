@@ -31,13 +31,14 @@ repeat as long as BLAS uses the same number of threads, which is one in the work
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from blsh.evaluation._blocks import BlockSpectra, correlate, filter_and_sum, transform_blocks
 from blsh.evaluation._normal_equations import NormalEquations, factor, gram_matrix, solve
-from blsh.evaluation._signals import as_signal, cause_of_unusable, near_unit_peak
+from blsh.evaluation._signals import Signal, as_signal, cause_of_unusable, near_unit_peak, prepare
 
 # Largest error of a score, by its bound, with which it is still computed from energies.
 TOLERANCE_DB = 1e-6
@@ -156,13 +157,14 @@ def factor_references(
     return ReferenceFactors(n_samples, interference, blocks, of_speech, of_both, reason)
 
 
-def bss_eval(estimates: np.ndarray, factors: ReferenceFactors) -> BssScores:
+def bss_eval(estimates: np.ndarray | Sequence[Signal], factors: ReferenceFactors) -> BssScores:
     """Score estimates of an utterance's speech.
 
     Parameters
     ----------
-    estimates : np.ndarray, shape (n, samples)
-        Real numbers of any type; n may be 0. An estimate that is silent or not finite has NaN scores.
+    estimates : np.ndarray, shape (n, samples), or sequence of Signal
+        Real numbers of any type, or made ready once for several metrics; n may be 0. An estimate that is silent or not
+        finite has NaN scores.
     factors : ReferenceFactors
         Of the utterance.
 
@@ -179,38 +181,36 @@ def bss_eval(estimates: np.ndarray, factors: ReferenceFactors) -> BssScores:
     TypeError
         ``estimates`` that are not real numbers.
     """
-    estimates = np.asarray(estimates)
-    if estimates.ndim != 2 or estimates.shape[1] != factors.n_samples:
-        raise ValueError(
-            f"estimates of shape {estimates.shape} are not (n, {factors.n_samples}) as the references demand"
-        )
+    is_ready = len(estimates) > 0 and isinstance(estimates[0], Signal)
+    shape = (len(estimates), len(estimates[0].samples)) if is_ready else np.shape(estimates)
+    if len(shape) != 2 or shape[1] != factors.n_samples:
+        raise ValueError(f"estimates of shape {shape} are not (n, {factors.n_samples}) as the references demand")
     scores = np.full((len(estimates), 3), np.nan)
     statuses, reasons = [], []
     for row, estimate in zip(scores, estimates, strict=True):
-        status, reason = _score(as_signal("estimates", estimate), factors, row)
+        status, reason = _score(prepare("estimates", estimate, "estimate"), factors, row)
         statuses.append(status)
         reasons.append(reason)
     sdr, sir, sar = np.ascontiguousarray(scores.T)
     return BssScores(sdr, sir, sar, tuple(statuses), tuple(reasons))
 
 
-def _score(estimate: np.ndarray, factors: ReferenceFactors, scores: np.ndarray) -> tuple[str, str]:
+def _score(estimate: Signal, factors: ReferenceFactors, scores: np.ndarray) -> tuple[str, str]:
     """Write SDR, SIR and SAR of one estimate into ``scores`` (3,); return its status and reason."""
     if factors.blocks is None:
         return "nan", factors.reason
-    if cause := cause_of_unusable(estimate, "estimate"):
-        return "nan", f"{factors.metrics}: {cause}"
-    estimate = near_unit_peak(estimate)
-    products = correlate(estimate, factors.blocks)
+    if estimate.cause:
+        return "nan", f"{factors.metrics}: {estimate.cause}"
+    products = correlate(estimate.samples, factors.blocks)
     systems = [system for system in (factors.speech, factors.both) if system is not None]
     filters = [solve(system, products[: len(system.energies)]) for system in systems]
 
     ill_conditioned = any(system.ill_conditioned for system in systems)
     ratios = None
     if not ill_conditioned:
-        ratios = _ratios_of_energies(float(np.sum(np.square(estimate))), products, filters, systems)
+        ratios = _ratios_of_energies(estimate.energy, products, filters, systems)
     if ratios is None:
-        ratios = _ratios_of_waveforms(estimate, filters, factors.blocks)
+        ratios = _ratios_of_waveforms(estimate.samples, filters, factors.blocks)
     with np.errstate(divide="ignore", invalid="ignore"):
         scores[: len(ratios)] = 10 * np.log10(np.divide(*np.transpose(ratios)))
 

@@ -29,7 +29,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from blsh.evaluation._signals import as_signal, cause_of_unusable, near_unit_peak
+from blsh.evaluation._signals import Signal, as_signal, cause_of_unusable, near_unit_peak, prepare
 
 # Wide-band PESQ is defined at this rate only.
 SAMPLE_RATE = 16000
@@ -61,13 +61,13 @@ class MetricScore:
     reason: str = ""
 
 
-def si_sdr(reference: np.ndarray, estimate: np.ndarray) -> MetricScore:
+def si_sdr(reference: np.ndarray | Signal, estimate: np.ndarray | Signal) -> MetricScore:
     """Compute the scale-invariant SDR, ``10 log₁₀ ‖αs‖² / ‖αs − ŝ‖²`` with ``α = ŝᵀs / ‖s‖²``.
 
     Parameters
     ----------
-    reference, estimate : np.ndarray, shape (samples,)
-        s and ŝ, real numbers of any type.
+    reference, estimate : np.ndarray, shape (samples,), or Signal
+        s and ŝ, real numbers of any type, or made ready once for several scores.
 
     Returns
     -------
@@ -82,13 +82,15 @@ def si_sdr(reference: np.ndarray, estimate: np.ndarray) -> MetricScore:
     TypeError
         Signals that are not arrays of real numbers.
     """
-    reference, estimate, cause = _comparable(reference, estimate)
-    if cause:
+    reference, estimate = prepare("reference", reference), prepare("estimate", estimate)
+    _require_equal_lengths(reference.samples, estimate.samples)
+    if cause := reference.cause or estimate.cause:
         return MetricScore(np.nan, cause)
-    reference, estimate = near_unit_peak(reference), near_unit_peak(estimate)
-    target = np.sum(estimate * reference) / np.sum(np.square(reference)) * reference
+    scale = np.sum(estimate.samples * reference.samples) / reference.energy
+    error = scale * reference.samples
+    error -= estimate.samples
     with np.errstate(divide="ignore"):
-        ratio = np.divide(np.sum(np.square(target)), np.sum(np.square(target - estimate)))
+        ratio = np.divide(scale**2 * reference.energy, np.sum(np.square(error, out=error)))
         return MetricScore(float(10 * np.log10(ratio)))
 
 
@@ -176,10 +178,14 @@ def estoi(reference: np.ndarray, estimate: np.ndarray) -> MetricScore:
 def _comparable(reference: np.ndarray, estimate: np.ndarray) -> tuple[np.ndarray, np.ndarray, str]:
     """Both signals as float64, and why they cannot be compared or an empty string."""
     reference, estimate = as_signal("reference", reference), as_signal("estimate", estimate)
-    if len(reference) != len(estimate):
-        raise ValueError(f"estimate has {len(estimate)} samples, not the {len(reference)} of the reference")
+    _require_equal_lengths(reference, estimate)
     cause = cause_of_unusable(reference, "reference") or cause_of_unusable(estimate, "estimate")
     return reference, estimate, cause
+
+
+def _require_equal_lengths(reference: np.ndarray, estimate: np.ndarray) -> None:
+    if len(reference) != len(estimate):
+        raise ValueError(f"estimate has {len(estimate)} samples, not the {len(reference)} of the reference")
 
 
 def _may_exceed_utterances(reference: np.ndarray) -> bool:

@@ -16,12 +16,14 @@ import numpy as np
 import pandas as pd
 
 from blsh.denoising.estimators import Estimator, NeighbourEstimator, Scene
+from blsh.evaluation._signals import Signal, prepare
 from blsh.evaluation.agreement import mask_accuracy, recall
 from blsh.evaluation.bss_eval import ReferenceFactors, bss_eval, factor_references
 from blsh.evaluation.metrics import estoi, pesq_wideband, si_sdr
 from blsh.files.fail_points import fail_point
 from blsh.mixtures.recipes import Recipe
 from blsh.mixtures.rendering import Recordings, render
+from blsh.signal.masks import apply_mask
 from blsh.signal.spectra import istft, n_frames
 
 __all__ = ["METRICS", "Metrics", "score_set"]
@@ -29,8 +31,6 @@ __all__ = ["METRICS", "Metrics", "score_set"]
 BSS_METRICS = ("sdr", "sir", "sar")
 SOUND_METRICS = (*BSS_METRICS, "si_sdr", "pesq", "estoi")
 METRICS = (*SOUND_METRICS, "recall", "mask_accuracy")
-# Masks of so many code lengths are turned into sound at a time: for 10 s, 16 take about 50 MB.
-VARIANTS_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
@@ -142,50 +142,53 @@ def _score_mixture(
     truth: np.ndarray | None,
 ) -> list[dict[str, object]]:
     scene = Scene(render(recipe, recordings), truth)
+    n_samples = len(scene.waveforms.mixture)
     found = estimator.search(scene) if isinstance(estimator, NeighbourEstimator) else None
-    given = estimator(scene) if found is None else estimator.average(found)
-    # A system that makes the sound itself, as Conv-TasNet does, has no mask.
-    masks = None if given.ndim == 2 else given
-    if given.shape != (len(n_bits), *(scene.waveforms.mixture.shape if masks is None else scene.spectrum.shape)):
+    given = estimator(scene) if found is None else found
+    if len(given) != len(n_bits):
         raise ValueError(
-            f"the system gave sounds or masks of shape {given.shape} for {len(n_bits)} code lengths {list(n_bits)}, "
-            f"a spectrum of shape {scene.spectrum.shape} and a waveform of {len(scene.waveforms.mixture)} samples; "
-            "it must give one for each length"
+            f"the system gave {len(given)} sounds or masks for {len(n_bits)} code lengths {list(n_bits)}; "
+            "it must give one for each"
         )
     wanted = [metrics.of(bits) for bits in n_bits]
-    if masks is None and any("mask_accuracy" in names for names in wanted):
-        raise ValueError("mask_accuracy is asked of a system that has no mask: leave it out")
-    judges = _judges(scene, wanted)
-    mixture_sdr = _sdr_of_mixture(scene, judges)
+    judge = _judge(scene, wanted)
+    mixture_sdr = float(bss_eval(scene.waveforms.mixture[np.newaxis], judge.factors[False]).sdr[0])
     rows = []
-    for first in range(0, len(given), VARIANTS_AT_ONCE):
-        part = slice(first, first + VARIANTS_AT_ONCE)
-        estimates = given[part]
-        if masks is not None:
-            estimates = istft(masks[part] * scene.spectrum, len(scene.waveforms.mixture))
-        for place, (bits, names, estimate) in enumerate(zip(n_bits[part], wanted[part], estimates, strict=True), first):
-            values, status, reason = _score_estimate(estimate, scene, names, judges)
-            if "recall" in names:
-                values["recall"] = _recall(None if found is None else found[place], scene.raw_neighbours)
-            if "mask_accuracy" in names:
-                values["mask_accuracy"] = mask_accuracy(masks[place], scene.ideal_mask)
-            rows.append(
-                {
-                    "set": recipe.set,
-                    "snr_db": recipe.snr_db,
-                    **columns,
-                    "n_bits": bits,
-                    "utterance": recipe.utterance,
-                    "speaker": recipe.speaker,
-                    "gender": recipe.gender,
-                    "noise": recipe.noise,
-                    "seconds": recipe.seconds,
-                    **values,
-                    "delta_sdr": values["sdr"] - mixture_sdr,
-                    "status": status,
-                    "reason": reason,
-                }
+    for place, (bits, names) in enumerate(zip(n_bits, wanted, strict=True)):
+        # One mask at a time, while it is in the processor's cache.
+        one = given[place] if found is None else estimator.average(found[place])
+        # A system that makes the sound itself, as Conv-TasNet does, has no mask.
+        mask = None if one.ndim == 1 else one
+        if one.shape != (scene.waveforms.mixture.shape if mask is None else scene.spectrum.shape):
+            raise ValueError(
+                f"the system gave a sound or mask of shape {one.shape} for a waveform of {n_samples} samples and a "
+                f"spectrum of shape {scene.spectrum.shape}; it must have the shape of either"
             )
+        if mask is None and "mask_accuracy" in names:
+            raise ValueError("mask_accuracy is asked of a system that has no mask: leave it out")
+        estimate = one if mask is None else istft(apply_mask(mask, scene.spectrum), n_samples)
+        values, status, reason = _score_estimate(estimate, names, judge)
+        if "recall" in names:
+            values["recall"] = _recall(None if found is None else found[place], scene.raw_neighbours)
+        if "mask_accuracy" in names:
+            values["mask_accuracy"] = mask_accuracy(mask, scene.ideal_mask)
+        rows.append(
+            {
+                "set": recipe.set,
+                "snr_db": recipe.snr_db,
+                **columns,
+                "n_bits": bits,
+                "utterance": recipe.utterance,
+                "speaker": recipe.speaker,
+                "gender": recipe.gender,
+                "noise": recipe.noise,
+                "seconds": recipe.seconds,
+                **values,
+                "delta_sdr": values["sdr"] - mixture_sdr,
+                "status": status,
+                "reason": reason,
+            }
+        )
     return rows
 
 
@@ -197,38 +200,47 @@ def _recall(found: np.ndarray | None, truth: np.ndarray | None) -> float:
     return recall(found, truth)
 
 
-def _judges(scene: Scene, wanted: Sequence[frozenset[str]]) -> dict[bool, ReferenceFactors]:
-    """Factor the references: without interference for SDR alone, with it where SIR or SAR is wanted."""
+@dataclass(frozen=True, eq=False)
+class _Judge:
+    """What depends on a mixture's references alone, and serves all its estimates."""
+
+    speech: np.ndarray
+    reference: Signal  # the same
+    factors: Mapping[bool, ReferenceFactors]  # without interference for SDR alone, with it where SIR or SAR is wanted
+
+
+def _judge(scene: Scene, wanted: Sequence[frozenset[str]]) -> _Judge:
     speech, noise = scene.waveforms.speech, scene.waveforms.noise
     kinds = {_needs_interference(names) for names in wanted} | {False}
-    return {kind: factor_references(speech, noise, interference=kind) for kind in kinds}
+    factors = {kind: factor_references(speech, noise, interference=kind) for kind in kinds}
+    return _Judge(speech, prepare("reference", speech), factors)
 
 
 def _needs_interference(names: frozenset[str]) -> bool:
     return bool(names & {"sir", "sar"})
 
 
-def _sdr_of_mixture(scene: Scene, judges: Mapping[bool, ReferenceFactors]) -> float:
-    return float(bss_eval(scene.waveforms.mixture[np.newaxis], judges[False]).sdr[0])
-
-
-def _score_estimate(
-    estimate: np.ndarray, scene: Scene, names: frozenset[str], judges: Mapping[bool, ReferenceFactors]
-) -> tuple[dict[str, float], str, str]:
+def _score_estimate(estimate: np.ndarray, names: frozenset[str], judge: _Judge) -> tuple[dict[str, float], str, str]:
     """Return (metrics, status, reason) of one estimate; what was not asked for is NaN without a reason."""
-    speech = scene.waveforms.speech
+    prepared = prepare("estimate", estimate)
     values = dict.fromkeys(METRICS, np.nan)
     reasons: list[str] = []
     status = "ok"
     if names & set(BSS_METRICS):
-        scores = bss_eval(estimate[np.newaxis], judges[_needs_interference(names)])
+        scores = bss_eval([prepared], judge.factors[_needs_interference(names)])
         status = scores.status[0]
         if scores.reason[0]:
             reasons.append(scores.reason[0])
         values.update({name: float(getattr(scores, name)[0]) for name in BSS_METRICS if name in names})
-    for name, metric in (("si_sdr", si_sdr), ("pesq", pesq_wideband), ("estoi", estoi)):
+    of_samples = (judge.speech, estimate)
+    of_signals = (judge.reference, prepared)
+    for name, metric, compared in (
+        ("si_sdr", si_sdr, of_signals),
+        ("pesq", pesq_wideband, of_samples),
+        ("estoi", estoi, of_samples),
+    ):
         if name in names:
-            score = metric(speech, estimate)
+            score = metric(*compared)
             values[name] = score.value
             if score.reason:
                 reasons.append(f"{name}: {score.reason}")

@@ -7,11 +7,11 @@ Spectra
 Features of a frame
     `FEATURES`, `N_MELS`, `feature`, `feature_width`
 Masks
-    `ideal_binary_mask`, `ideal_ratio_mask`, `pack_masks`, `unpack_masks`
+    `ideal_binary_mask`, `ideal_ratio_mask`, `apply_mask`, `pack_masks`, `unpack_masks`
 """
 
 from blsh.signal.audio import SAMPLE_RATE, AudioInfo, probe, read_audio, write_wav
-from blsh.signal.masks import ideal_binary_mask, ideal_ratio_mask, pack_masks, unpack_masks
+from blsh.signal.masks import apply_mask, ideal_binary_mask, ideal_ratio_mask, pack_masks, unpack_masks
 from blsh.signal.spectra import (
     FEATURES,
     HOP_LENGTH,
@@ -33,6 +33,7 @@ __all__ = [
     "N_MELS",
     "SAMPLE_RATE",
     "AudioInfo",
+    "apply_mask",
     "feature",
     "feature_width",
     "ideal_binary_mask",

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from blsh.files.kernels import njit
 from blsh.signal.spectra import N_BINS
 
 
@@ -63,6 +64,32 @@ def ideal_ratio_mask(speech: np.ndarray, noise: np.ndarray, *, root: bool = Fals
     total = speech_power + np.square(np.abs(noise), dtype=np.float64)
     share = np.divide(speech_power, total, out=np.zeros_like(total), where=total > 0)
     return (np.sqrt(share) if root else share).astype(np.float32)
+
+
+def apply_mask(mask: np.ndarray, spectrum: np.ndarray) -> np.ndarray:
+    """Multiply a spectrum by a mask, bin by bin.
+
+    Parameters
+    ----------
+    mask : np.ndarray, float32, shape (frames, bins)
+    spectrum : np.ndarray, complex64, shape (frames, bins)
+
+    Returns
+    -------
+    np.ndarray, complex64, shape (frames, bins)
+        ``mask * spectrum``, but that numpy makes the mask complex first.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+    """
+    if mask.shape != spectrum.shape:
+        raise ValueError(f"mask.shape={mask.shape} and spectrum.shape={spectrum.shape} must be equal")
+    masked = np.empty(spectrum.shape, np.complex64)
+    parts = np.ascontiguousarray(spectrum, np.complex64).view(np.float32)
+    _multiply_parts(np.ascontiguousarray(mask, np.float32), parts, masked.view(np.float32))
+    return masked
 
 
 def pack_masks(masks: np.ndarray) -> np.ndarray:
@@ -118,3 +145,11 @@ def unpack_masks(packed: np.ndarray, n_bins: int = N_BINS) -> np.ndarray:
 def _require_equal_shapes(speech: np.ndarray, noise: np.ndarray) -> None:
     if speech.shape != noise.shape:
         raise ValueError(f"speech.shape={speech.shape} and noise.shape={noise.shape} must be equal")
+
+
+@njit()
+def _multiply_parts(mask, parts, masked):
+    for frame in range(mask.shape[0]):
+        for value in range(mask.shape[1]):
+            masked[frame, 2 * value] = parts[frame, 2 * value] * mask[frame, value]
+            masked[frame, 2 * value + 1] = parts[frame, 2 * value + 1] * mask[frame, value]

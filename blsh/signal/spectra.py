@@ -15,12 +15,13 @@ frame's numbers depend on how many others are transformed with it.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import scipy.fft
 import scipy.sparse
 
+from blsh.files.kernels import njit
 from blsh.signal.audio import SAMPLE_RATE
 
 N_FFT = 1024
@@ -94,8 +95,7 @@ def istft(spectrum: np.ndarray, n_samples: int) -> np.ndarray:
     batch = spectrum.reshape(-1, *expected)
     waveforms = np.empty((len(batch), n_samples), np.float32)
     kept = slice(N_FFT // 2, N_FFT // 2 + n_samples)
-    squares = np.zeros((expected[0] + _N_HOPS - 1, HOP_LENGTH), np.float32)
-    add_frames(squares, np.broadcast_to(WINDOW**2, (expected[0], N_FFT)))
+    squares = _squares_of_windows(expected[0])
     for waveform, frames in zip(waveforms, batch, strict=True):
         total = np.zeros_like(squares)
         for start in range(0, len(frames), _BLOCK_FRAMES):
@@ -126,20 +126,42 @@ def frame_spectra(samples: np.ndarray) -> np.ndarray:
 
 
 def frame_waveforms(spectrum: np.ndarray) -> np.ndarray:
-    """Return the windowed waveforms of frames (frames, 513), to overlap and add: float32 (frames, 1024)."""
-    return scipy.fft.irfft(spectrum, N_FFT, axis=-1) * WINDOW
+    """Return the waveforms of frames (frames, 513), to be windowed, overlapped and added: float32 (frames, 1024)."""
+    return scipy.fft.irfft(spectrum, N_FFT, axis=-1)
 
 
 def add_frames(total: np.ndarray, frames: np.ndarray) -> None:
-    """Add overlapping frames (any, 1024) to a signal that begins with the first of them.
+    """Window overlapping frames, float32 (any, 1024), and add them to a signal that begins with the first of them.
 
     `total` is laid out as rows of one hop each, at least three more than there are frames.
     """
-    pieces = frames.reshape(-1, _N_HOPS, HOP_LENGTH)
-    # Row r takes piece i of frame r − i. Last pieces first: each sample's terms are added in the order of the
-    # frames, however these are cut into blocks.
-    for i in reversed(range(_N_HOPS)):
-        total[i : i + len(pieces)] += pieces[:, i]
+    _add_windowed(total, np.ascontiguousarray(frames), WINDOW)
+
+
+def add_squares_of_windows(total: np.ndarray, n: int) -> None:
+    """Add the squared windows of n frames, by which the frames' sum is divided, to a signal laid out likewise."""
+    add_frames(total, np.broadcast_to(WINDOW, (n, N_FFT)))
+
+
+@lru_cache(maxsize=1)
+def _squares_of_windows(n: int) -> np.ndarray:
+    """Return them for n frames and nothing else, (n + 3, 256): a mixture has many estimates of its length."""
+    squares = np.zeros((n + _N_HOPS - 1, HOP_LENGTH), np.float32)
+    add_squares_of_windows(squares, n)
+    return squares
+
+
+@njit()
+def _add_windowed(total, frames, window):
+    n_hops, hop = window.size // total.shape[1], total.shape[1]
+    for row in range(frames.shape[0] + n_hops - 1):
+        # The row takes piece i of frame row − i. Last pieces first: each sample's terms are added in the order of
+        # the frames, however these are cut into blocks.
+        for i in range(min(row, n_hops - 1), max(row - frames.shape[0], -1), -1):
+            # Views, whose indices numba knows not to be negative: then the loop is vectorised.
+            added, piece, weights = total[row], frames[row - i, i * hop :], window[i * hop :]
+            for j in range(hop):
+                added[j] += piece[j] * weights[j]
 
 
 def feature(name: str, spectrum: np.ndarray) -> np.ndarray:

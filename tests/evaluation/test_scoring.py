@@ -170,7 +170,6 @@ def test_many_lengths_are_scored_like_one_alone(recipes, audio):
         weights = np.linspace(0, 1, 37, dtype=np.float32)[:, np.newaxis, np.newaxis]
         return weights * estimators.ideal_ratio(scene) + (1 - weights) * estimators.unmasked(scene)
 
-    assert scoring.VARIANTS_AT_ONCE < 37
     together = scores_of(recipes[:1], audio, many, SWEEP, n_bits=range(1, 38))
     for i in (0, 15, 16, 31, 32, 36):
         alone = scores_of(recipes[:1], audio, lambda scene, i=i: many(scene)[i : i + 1], SWEEP, n_bits=(i + 1,))
@@ -268,7 +267,7 @@ def test_recall_and_mask_accuracy_of_every_mixture(recipes, audio, searching):
         assert np.isnan(own.loc[5, "recall"])
         assert own.loc[10, "recall"] == pytest.approx(recall(found[number][1], truth[63 * number :][:63]))
         for place, n_bits in enumerate((5, 10)):
-            masks = system.average(found[number])[place]
+            masks = system.average(found[number][place])
             right = ((masks >= 0.5) == (estimators.ideal_binary(scene)[0] == 1)).mean()
             assert own.loc[n_bits, "mask_accuracy"] == pytest.approx(right)
     assert set(rows["status"]) == {"ok"}
@@ -292,9 +291,7 @@ def test_a_system_may_give_the_sound_itself(recipes, audio):
     pd.testing.assert_frame_equal(heard, masked)
     with pytest.raises(ValueError, match="mask_accuracy is asked of a system that has no mask: leave it out"):
         scores_of(recipes, audio, sound, Metrics(sweep=("mask_accuracy",), at={}), n_bits=(5, 10, 20))
-    with pytest.raises(
-        ValueError, match=r"masks of shape \(3, 15999\) for 3 code lengths .* waveform of 16000 samples"
-    ):
+    with pytest.raises(ValueError, match=r"mask of shape \(15999,\) for a waveform of 16000 samples"):
         scores_of(recipes, audio, lambda scene: sound(scene)[:, 1:], metrics, n_bits=(5, 10, 20))
 
 
@@ -312,16 +309,16 @@ def test_recall_needs_a_search_and_its_truth(recipes, audio, searching):
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    ("wrong", "complaint"),
     [
-        lambda scene: several_masks(scene)[:2],
-        lambda scene: several_masks(scene)[:, :-1],
-        lambda scene: several_masks(scene)[:, :1],  # would be broadcast
-        lambda scene: several_masks(scene)[:, 0],
+        (lambda scene: several_masks(scene)[:2], r"gave 2 sounds or masks for 3 code lengths \[5, 10, 20\]"),
+        (lambda scene: several_masks(scene)[:, :-1], r"of shape \(62, 513\) for .* a spectrum of shape \(63, 513\)"),
+        (lambda scene: several_masks(scene)[:, :1], r"of shape \(1, 513\) for"),  # would be broadcast
+        (lambda scene: several_masks(scene)[:, 0], r"of shape \(513,\) for a waveform of 16000 samples"),
     ],
 )
-def test_masks_of_another_shape(recipes, audio, wrong):
-    with pytest.raises(ValueError, match=r"masks of shape \(.*\) for 3 code lengths \[5, 10, 20\]"):
+def test_masks_of_another_shape(recipes, audio, wrong, complaint):
+    with pytest.raises(ValueError, match=complaint):
         scores_of(recipes, audio, wrong, SWEEP, n_bits=(5, 10, 20))
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blsh.signal import ideal_binary_mask, ideal_ratio_mask, pack_masks, unpack_masks
+from blsh.signal import apply_mask, ideal_binary_mask, ideal_ratio_mask, pack_masks, unpack_masks
 from tests import naive_signal
 
 # The definition is computed in float64 and returned as float32.
@@ -51,6 +51,16 @@ def test_masks_at_equal_and_silent_bins():
 def test_parts_of_unequal_shape_are_refused(mask):
     with pytest.raises(ValueError, match=r"speech\.shape=\(2, 3\) and noise\.shape=\(1, 3\) must be equal"):
         mask(np.zeros((2, 3), np.complex64), np.zeros((1, 3), np.complex64))
+
+
+def test_a_masked_spectrum_is_the_product_bit_by_bit(rng):
+    mask = rng.random((7, 513), np.float32)
+    spectrum = (rng.standard_normal((14, 513)) + 1j * rng.standard_normal((14, 513))).astype(np.complex64)[::2]
+    masked = apply_mask(mask, spectrum)
+    assert masked.dtype == np.complex64
+    np.testing.assert_array_equal(masked, mask * spectrum)
+    with pytest.raises(ValueError, match=r"mask\.shape=\(1, 513\) and spectrum\.shape=\(7, 513\) must be equal"):
+        apply_mask(mask[:1], spectrum)
 
 
 @given(masks=hnp.arrays(bool, st.tuples(st.integers(0, 4), st.integers(1, 40))))

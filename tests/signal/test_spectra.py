@@ -82,6 +82,22 @@ def test_blocks_change_no_bit(rng, monkeypatch):
     np.testing.assert_array_equal(istft(whole, x.size), back)
 
 
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 9])
+def test_frames_are_windowed_and_added_in_their_order(rng, n):
+    frames = noise(rng, n, N_FFT)
+    total = noise(rng, n + 5, HOP_LENGTH)
+    expected = total.copy().ravel()
+    for number, frame in enumerate(frames):
+        expected[number * HOP_LENGTH :][:N_FFT] += frame * spectra.WINDOW
+    spectra.add_frames(total, frames)
+    np.testing.assert_array_equal(total.ravel(), expected)
+    squares, expected = np.zeros((2, n + 3, HOP_LENGTH), np.float32)
+    spectra.add_squares_of_windows(squares, n)
+    for number in range(n):
+        expected.ravel()[number * HOP_LENGTH :][:N_FFT] += spectra.WINDOW**2
+    np.testing.assert_array_equal(squares, expected)
+
+
 def test_a_batch_is_its_waveforms_one_by_one(rng):
     x = noise(rng, 10_000)
     masks = rng.random((2, 3, n_frames(x.size), N_BINS), np.float32)
