@@ -57,6 +57,15 @@ class Config(ConfigModel):
         for name in (*scored, *(name for table in tables if table for name in table.sets)):
             if name not in self.data.sets:
                 raise ValueError(f"set {name!r} is not in data.sets ({', '.join(self.data.sets)}); name one of these")
+        for name, repeats in self.grid.repeats_of_sets.items():
+            if name not in scored:
+                raise ValueError(
+                    f"grid.repeats_of_sets names {name!r}, which is not scored ({', '.join(scored)}); name one of these"
+                )
+            if repeats > self.grid.repeats:
+                raise ValueError(
+                    f"grid.repeats_of_sets: {name} takes {repeats} of grid.repeats={self.grid.repeats}; take fewer"
+                )
         if self.training.n_bits is not None and self.training.n_bits < max(self.grid.n_bits):
             raise ValueError(
                 f"grid.n_bits={max(self.grid.n_bits)} exceeds training.n_bits={self.training.n_bits}; "

@@ -43,6 +43,8 @@ class GridConfig(ConfigModel):
     """K, the number of neighbours whose masks are averaged."""
     repeats: Positive = 10
     """Dictionaries drawn (and, for `lsh`, matrices)."""
+    repeats_of_sets: dict[Name, Positive] = Field(default={})
+    """Sets that take only the first so many of the repeats, as in `{validation: 1}`."""
     sets: tuple[Name, ...] = ("closed", "validation", "open")
     """Sets to score."""
 

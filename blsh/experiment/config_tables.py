@@ -55,7 +55,7 @@ class TaslpTables(ConfigModel):
     sets: tuple[Name, ...] = ("open",)
     """Their sets among those of the grid."""
     further_sets: tuple[Name, ...] = ()
-    """Sets outside the grid, of Tables II and III: scored at these L and with these metrics alone."""
+    """Sets outside the grid, of Tables II and III: controls and `blsh` at these L and with these metrics alone."""
 
 
 class OptionsTable(ConfigModel):

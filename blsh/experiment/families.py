@@ -17,6 +17,7 @@ from blsh.denoising.architectures import NETWORKS, parse_architecture
 from blsh.experiment.config import Config
 from blsh.experiment.config_grid import CONTROLS, RIVALS
 from blsh.hashing.brought import read_brought_projections
+from blsh.hashing.similarity import PAPERS_TARGET
 from blsh.hashing.switches import MATRICES
 from blsh.signal.spectra import FEATURES, feature_width
 
@@ -26,6 +27,7 @@ __all__ = [
     "families",
     "has_dictionary",
     "is_hashed",
+    "main_targets",
     "model_names",
     "model_of",
     "models",
@@ -81,13 +83,22 @@ def has_dictionary(system: str) -> bool:
     return system not in (*CONTROLS, *NETWORKS)
 
 
+def main_targets(config: Config) -> tuple[str, ...]:
+    """Return the targets that the papers' tables are about: ``ssm``, or all where the grid has others alone."""
+    targets = config.grid.targets
+    return (PAPERS_TARGET,) if PAPERS_TARGET in targets else targets
+
+
 def families(config: Config, set_name: str) -> Iterator[Family]:
     """Yield what is scored on a set."""
     grid = config.grid
     is_further = set_name in config.tables.further_sets
+    is_of_blsh_alone = set_name in config.tables.taslp.further_sets
+    # Of the further sets the tables show what the papers compare; in TASLP Tables II and III that is BLSH alone.
+    left_out = ("lsh_fixed", *RIVALS) if is_further else ()
+    left_out += ("knn", "lsh") if is_of_blsh_alone else ()
     for system in grid.systems:
-        # Of the further sets the tables show what the papers compare.
-        if is_further and system in ("lsh_fixed", *RIVALS):
+        if system in left_out:
             continue
         if system in CONTROLS:
             yield Family(system)
@@ -96,10 +107,10 @@ def families(config: Config, set_name: str) -> Iterator[Family]:
                 yield Family(system, _brought(config, name)[0], variant=name)
         else:
             for feature in grid.features:
-                targets = grid.targets[:1] if is_further else grid.targets
+                targets = main_targets(config) if is_further else grid.targets
                 for target in targets if system == "blsh" else ("",):
                     yield Family(system, feature, target)
-    if set_name not in config.tables.taslp.further_sets:
+    if not is_of_blsh_alone:
         for system, variant in config.networks.names:
             yield Family(system, parse_architecture(system, variant).feature, variant=variant)
     if set_name in config.tables.options.sets:

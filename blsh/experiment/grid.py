@@ -13,7 +13,7 @@ import pandas as pd
 
 from blsh.denoising.architectures import NETWORKS
 from blsh.experiment.config import Config
-from blsh.experiment.families import Family, families, has_dictionary, is_hashed, most_bits
+from blsh.experiment.families import Family, families, has_dictionary, is_hashed, main_targets, most_bits
 from blsh.files.checksums import digest_of
 from blsh.signal import spectra
 
@@ -88,7 +88,7 @@ def _score_jobs(config: Config) -> Iterator[ScoreJob]:
                 yield ScoreJob(set_name, **asdict(family))
                 continue
             for rho in grid.rho[:1] if family.switch else grid.rho:
-                for repeat in range(1, grid.repeats + 1):
+                for repeat in range(1, grid.repeats_of_sets.get(set_name, grid.repeats) + 1):
                     yield ScoreJob(set_name, **asdict(family), rho=rho, repeat=repeat)
 
 
@@ -105,8 +105,8 @@ def table_bits(config: Config, system: str, feature: str) -> tuple[int, ...]:
 def metrics_at(config: Config, set_name: str, family: Family) -> dict[int, tuple[str, ...]]:
     """Return the metrics that the tables need of a system on a set, by code length; 0 is a system without codes.
 
-    ICASSP Table 1 shows the closed and open set, with SIR and SAR; the TASLP tables show the open set only. What a
-    switch costs is said in the sweep's metrics.
+    ICASSP Table 1 shows the closed and open set, with SIR and SAR; the TASLP tables show the open set only. Options,
+    switches and further targets are in neither: what they are worth is said in the sweep's metrics.
     """
     wanted: dict[int, set[str]] = {}
     tables = config.tables
@@ -115,7 +115,8 @@ def metrics_at(config: Config, set_name: str, family: Family) -> dict[int, tuple
         if (
             set_name in (*table.sets, *table.further_sets)
             and (name, family.system) != ("taslp", "lsh_fixed")
-            and not family.switch
+            and not family.is_option
+            and family.target in ("", *main_targets(config))
         ):
             bits = _table_bits(config, family)[name] if is_hashed(family.system) else 0
             wanted.setdefault(bits, set()).update(table.metrics)

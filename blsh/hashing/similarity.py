@@ -34,6 +34,7 @@ from blsh.files.kernels import njit
 from blsh.hashing._mask_overlap import shared_bins
 
 __all__ = [
+    "PAPERS_TARGET",
     "TARGETS",
     "Target",
     "binary_ssm",
@@ -48,6 +49,7 @@ __all__ = [
 ]
 
 TARGETS = ("ssm", "rbf", "power", "mix", "centred")
+PAPERS_TARGET = "ssm"  # of the papers' tables
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from collections.abc import Collection
 import numpy as np
 import pandas as pd
 
+from blsh.hashing.similarity import PAPERS_TARGET
 from blsh.reporting.labels import IDENTITY, NETWORKS, RIVALS
 
 __all__ = [
@@ -25,8 +26,6 @@ __all__ = [
     "plain",
     "set_at",
 ]
-
-PAPERS_TARGET = "ssm"
 
 
 def at(cells: pd.DataFrame, family: pd.Series | None = None, **values: object) -> pd.DataFrame:

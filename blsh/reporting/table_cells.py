@@ -128,9 +128,11 @@ def rules_of(families: pd.DataFrame) -> frozenset[int]:
 
 
 def spread_note(rows: pd.DataFrame) -> str:
-    """Say what a mean and its ± are."""
-    n_repeats = int(rows["n_repeats"].max()) if len(rows) else 0
-    spread = f"± is the standard deviation over {plural(n_repeats, 'repeat')}"
+    """Say what a mean and its ± are, and name the sets that took fewer repeats."""
+    of_sets = rows.groupby("set")["n_repeats"].max()
+    most = int(of_sets.max()) if len(rows) else 0
+    fewer = [f"{name}: {n}" for name, n in of_sets.items() if 0 < n < most]
+    spread = f"± is the standard deviation over {plural(most, 'repeat')}" + (f" ({', '.join(fewer)})" if fewer else "")
     return f"Means over utterances weighted by their length; {spread}."
 
 

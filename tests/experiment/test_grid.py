@@ -283,8 +283,64 @@ def test_options_and_switches_are_scored_where_their_table_needs_them():
         Family("blsh", "stft", "ssm", "switch-bias"),
     }
     assert model_of(Family("lsh", "stft", variant="switch-matrices")) is None
-    assert metrics_at(config, "open", context) == metrics_at(config, "open", Family("blsh", "mel", "ssm"))
+    # The papers' tables show neither them nor further targets.
+    assert metrics_at(config, "open", context) == {}
     assert metrics_at(config, "open", Family("blsh", "stft", "ssm", "switch-bias")) == {}
+    assert metrics_at(config, "open", Family("blsh", "stft", "rbf-0.5")) == {}
+    assert set(metrics_at(config, "open", Family("blsh", "stft", "ssm"))) == {150, 300}
+    others = config_with(grid=grid | {"targets": ["rbf-0.5", "rbf-0.9"]})
+    assert set(metrics_at(others, "open", Family("blsh", "stft", "rbf-0.9"))) == {150, 300}
+
+
+def test_a_set_may_take_fewer_repeats():
+    grid = {
+        "systems": ["mixture", "lsh", "blsh"],
+        "features": ["mel"],
+        "rho": [0.1],
+        "n_bits": [10],
+        "variants": ["weighted"],
+        "repeats": 3,
+        "sets": ["open", "validation"],
+        "repeats_of_sets": {"validation": 1},
+    }
+
+    def repeats_of(config):
+        jobs = score_jobs(config)
+        return {
+            (name, system, variant): [
+                job.repeat for job in jobs if (job.set, job.system, job.variant) == (name, system, variant)
+            ]
+            for name in ("open", "validation")
+            for system, variant in (("mixture", ""), ("lsh", ""), ("blsh", ""), ("blsh", "weighted"))
+        }
+
+    everything, single = [1, 2, 3], [1]
+    assert repeats_of(config_with(grid=grid)) == {
+        ("open", "mixture", ""): [0],
+        ("open", "lsh", ""): everything,
+        ("open", "blsh", ""): everything,
+        ("open", "blsh", "weighted"): everything,
+        ("validation", "mixture", ""): [0],
+        ("validation", "lsh", ""): single,
+        ("validation", "blsh", ""): single,
+        ("validation", "blsh", "weighted"): single,
+    }
+
+
+@pytest.mark.parametrize(
+    ("repeats", "complaint"),
+    [
+        (
+            {"test": 1},
+            r"repeats_of_sets names 'test', which is not scored \(closed, validation, open\); name one of these",
+        ),
+        ({"open": 3}, r"grid\.repeats_of_sets: open takes 3 of grid\.repeats=2; take fewer"),
+        ({"open": 0}, r"grid\.repeats_of_sets\.open=0: .*greater than or equal to 1"),
+    ],
+)
+def test_wrong_repeats_of_sets(repeats, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        config_with(grid={"repeats_of_sets": repeats})
 
 
 def test_agreement_is_computed_where_it_is_asked_for():
@@ -320,16 +376,18 @@ def test_further_sets_are_scored_for_the_taslp_tables_alone():
     more = config_with(**changes, tables={"taslp": {"further_sets": ["open_10", "voicebank"]}})
     added = [job for job in score_jobs(more) if job not in score_jobs(less)]
     assert [(job.set, job.stem) for job in added] == [
-        (name, stem)
-        for name in ("open_10", "voicebank")
-        for stem in ("mixture", "lsh_mel_rho-0.1_rep-1", "blsh_mel_ssm_rho-0.1_rep-1")
+        (name, stem) for name in ("open_10", "voicebank") for stem in ("mixture", "blsh_mel_ssm_rho-0.1_rep-1")
     ]
+    # ICASSP Table 1 compares the others too.
+    changes["grid"]["sets"] = ["open"]
+    closed = config_with(**changes, tables={"icassp": {"sets": ["open"], "further_sets": ["closed"]}})
+    stems = ["mixture", "lsh_mel_rho-0.1_rep-1", "blsh_mel_ssm_rho-0.1_rep-1"]
+    assert [job.stem for job in score_jobs(closed) if job.set == "closed"] == stems
     taslp = ("estoi", "pesq", "sdr", "si_sdr")
     blsh = Family("blsh", "mel", "ssm")
     assert scored_bits_on(more, "voicebank", blsh) == (50,)
     assert scored_bits_on(more, "open", blsh) == scored_bits(more, blsh) == (10, 50, 150, 300)
     assert metrics_at(more, "voicebank", blsh) == {50: taslp}
-    assert metrics_at(more, "open_10", Family("lsh", "mel")) == {300: taslp}
     assert metrics_at(more, "open_10", Family("mixture")) == {0: taslp}
     cells = expected_cells(more)
     assert set(cells.loc[cells["set"] == "open_10", "snr_db"]) == {10.0}
