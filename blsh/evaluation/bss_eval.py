@@ -32,7 +32,7 @@ repeat as long as BLAS uses the same number of threads, which is one in the work
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -77,6 +77,13 @@ class ReferenceFactors:
     def metrics(self) -> str:
         """The scores that were asked for, as reasons name them."""
         return "sdr, sir, sar" if self.interference else "sdr"
+
+    def of_speech(self) -> ReferenceFactors:
+        """Return what the SDR alone needs, as `factor_references` makes it without ``interference``."""
+        if self.blocks is None:
+            return replace(self, interference=False, reason=self.reason.replace(self.metrics, "sdr", 1))
+        blocks = replace(self.blocks, spectra=self.blocks.spectra[:1])
+        return replace(self, interference=False, blocks=blocks, both=None, reason="")
 
 
 @dataclass(frozen=True, eq=False)

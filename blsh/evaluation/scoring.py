@@ -211,9 +211,9 @@ class _Judge:
 
 def _judge(scene: Scene, wanted: Sequence[frozenset[str]]) -> _Judge:
     speech, noise = scene.waveforms.speech, scene.waveforms.noise
-    kinds = {_needs_interference(names) for names in wanted} | {False}
-    factors = {kind: factor_references(speech, noise, interference=kind) for kind in kinds}
-    return _Judge(speech, prepare("reference", speech), factors)
+    needs_both = any(map(_needs_interference, wanted))
+    factors = factor_references(speech, noise, interference=needs_both)
+    return _Judge(speech, prepare("reference", speech), {needs_both: factors, False: factors.of_speech()})
 
 
 def _needs_interference(names: frozenset[str]) -> bool:

@@ -179,6 +179,19 @@ def test_sdr_alone_is_the_same_sdr(rng):
     np.testing.assert_allclose(alone.sdr, both.sdr, atol=1e-9)
     assert np.isnan(alone.sir).all() and np.isnan(alone.sar).all()
     assert alone.status == ("ok",) * 3 and alone.reason == ("",) * 3
+    shared = bss_eval(estimates, factor_references(speech, noise).of_speech())
+    np.testing.assert_array_equal(shared.sdr, alone.sdr)
+    assert np.isnan(shared.sir).all() and (shared.status, shared.reason) == (alone.status, alone.reason)
+
+
+@pytest.mark.parametrize(
+    ("speech", "noise", "reason"),
+    [(np.zeros(900), np.ones(900), "sdr: silent speech reference"), (np.arange(900.0), np.zeros(900), "")],
+)
+def test_sdr_alone_of_unusable_references(speech, noise, reason):
+    factors = factor_references(speech, noise).of_speech()
+    assert factors.reason == factor_references(speech, None, interference=False).reason == reason
+    assert bss_eval(np.ones((1, 900)), factors).reason == (reason,)
 
 
 def test_a_score_does_not_depend_on_the_batch(rng):
