@@ -10,6 +10,7 @@ from blsh.denoising import estimators
 from blsh.denoising.training_frames import stack_training_frames
 from blsh.evaluation.scoring import score_set
 from blsh.experiment.draws import draw_dictionary, draw_projections
+from blsh.files.allocation import keep_freed_memory
 from blsh.files.arrays import load_array
 from blsh.files.tables import write_parquet
 from blsh.hashing.brought import read_brought_projections
@@ -58,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Make the estimator, score the set, write the table."""
+    keep_freed_memory()
     columns = {
         "system": arguments.system,
         "variant": arguments.variant,

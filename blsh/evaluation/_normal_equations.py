@@ -36,7 +36,7 @@ class NormalEquations:
     Attributes
     ----------
     matrix : np.ndarray, shape (k * L, k * L), float64
-        By ``method``: the lower Cholesky factor, the factors of LU, or ``G`` itself.
+        By ``method``: the Cholesky factor in the lower triangle, the factors of LU, or ``G`` itself.
     pivots : np.ndarray, shape (k * L,) or (0,)
         Row exchanges of LU.
     method : {'cholesky', 'lu', 'least-squares'}
@@ -68,9 +68,10 @@ def factor(gram: np.ndarray, n_references: int) -> NormalEquations:
     n_lags = len(gram) // n_references
     energies = gram.diagonal()[::n_lags].copy()
     no_pivots = np.empty(0, dtype=np.int32)
-    cholesky, failed = lapack.dpotrf(gram, lower=1, clean=1)
+    # G is symmetric, and LAPACK's order is that of its transpose: so it is not reordered.
+    cholesky, failed = lapack.dpotrf(gram.T, lower=1, clean=0)
     if not failed:
-        rcond, _ = lapack.dpocon(cholesky, np.linalg.norm(gram, 1), uplo="L")
+        rcond, _ = lapack.dpocon(cholesky, lapack.dlange("1", gram.T), uplo="L")
         if rcond >= RCOND_ILL_CONDITIONED:
             return NormalEquations(cholesky, no_pivots, "cholesky", energies)
     lu, pivots, singular = lapack.dgetrf(gram)

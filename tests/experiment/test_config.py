@@ -16,7 +16,7 @@ PRESETS = [*sorted((ROOT / "config").glob("*.yaml")), ROOT / "tests/workflow/tin
 
 @pytest.fixture
 def values() -> dict:
-    return yaml.safe_load((ROOT / "config/demo.yaml").read_text())
+    return yaml.safe_load((ROOT / "tests/experiment/plain.yaml").read_text())
 
 
 def change(values: dict, key: str, value) -> dict:

@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def config_with(**changes) -> Config:
     """The demo's data with a grid of its own, and all else by default; `grid` is merged, other keys replaced."""
-    demo = yaml.safe_load((ROOT / "config/demo.yaml").read_text())
+    demo = yaml.safe_load((ROOT / "tests/experiment/plain.yaml").read_text())
     values = {name: demo[name] for name in ("name", "title", "data")}
     values["grid"] = {"n_bits": [1, 5, 10, 25, 50, 100, 150], "repeats": 2} | changes.pop("grid", {})
     return parse_config(values | changes)
@@ -161,7 +161,7 @@ def test_expected_cells_by_hand():
 
 
 def test_expected_cells_know_the_sets_levels():
-    values = yaml.safe_load((ROOT / "config/demo.yaml").read_text())
+    values = yaml.safe_load((ROOT / "tests/experiment/plain.yaml").read_text())
     values["data"]["sets"]["open"]["snr_db"] = -5.0
     cells = expected_cells(parse_config(values))
     assert cells.groupby("set")["snr_db"].unique().map(list).to_dict() == {
@@ -358,7 +358,7 @@ def test_agreement_is_computed_where_it_is_asked_for():
 
 
 def test_further_sets_are_scored_for_the_taslp_tables_alone():
-    demo = yaml.safe_load((ROOT / "config/demo.yaml").read_text())
+    demo = yaml.safe_load((ROOT / "tests/experiment/plain.yaml").read_text())
     demo["data"]["corpora"]["voicebank"] = {"reader": "voicebank", "folder": "VoiceBank-DEMAND"}
     demo["data"]["sets"] |= {"open_10": {"same_as": "open", "snr_db": 10}, "voicebank": {"pairs": "voicebank"}}
     changes = {

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def config(tmp_path, monkeypatch) -> Config:
     """A small grid, in a folder without results."""
     monkeypatch.chdir(tmp_path)
-    values = yaml.safe_load((ROOT / "config/demo.yaml").read_text())
+    values = yaml.safe_load((ROOT / "tests/experiment/plain.yaml").read_text())
     values["grid"] |= {"systems": ["mixture", "lsh", "blsh"], "features": ["mel"], "sets": ["open"], "repeats": 1}
     values["grid"]["rho"] = [0.1]
     return parse_config(values)

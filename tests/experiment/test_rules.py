@@ -62,7 +62,7 @@ def at_the_root(monkeypatch):
     monkeypatch.chdir(ROOT)  # listings are relative to it
 
 
-def values_of(path: Path = ROOT / "config/demo.yaml") -> dict:
+def values_of(path: Path = ROOT / "tests/experiment/plain.yaml") -> dict:
     return yaml.safe_load(path.read_text())
 
 
@@ -239,7 +239,7 @@ def test_odd_values_are_read_back():
 
 
 def test_a_set_that_repeats_another_is_drawn_as_it_is():
-    values = yaml.safe_load((ROOT / "config/demo.yaml").read_text())
+    values = yaml.safe_load((ROOT / "tests/experiment/plain.yaml").read_text())
     values["data"]["corpora"]["voicebank"] = {"reader": "voicebank", "folder": "VoiceBank-DEMAND"}
     values["data"]["sets"] |= {"open_minus5": {"same_as": "open", "snr_db": -5}, "voicebank": {"pairs": "voicebank"}}
     config = parse_config(values)

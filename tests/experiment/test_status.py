@@ -134,7 +134,7 @@ def started(tmp_path, monkeypatch) -> Path:
     log = tmp_path / ".snakemake/log/1.snakemake.log"
     log.parent.mkdir(parents=True)
     log.write_text(BEGIN)
-    note_run(parse_config(yaml.safe_load((ROOT / "config/demo.yaml").read_text())), log)
+    note_run(parse_config(yaml.safe_load((ROOT / "tests/experiment/plain.yaml").read_text())), log)
     return Path("results/demo")
 
 

@@ -41,7 +41,8 @@ rule frames:
         f"{DATA}/benchmarks/frames.tsv"
     conda:
         "../../environment.yml"
-    threads: 2
+    # All else waits for the frames, and they should not wait for a second core that trains a network for an hour.
+    threads: 1 if NETWORKS else 2
     resources:
         mem_mb=blsh_rules.growing(2000),
         runtime=blsh_rules.growing(4 * 60),
