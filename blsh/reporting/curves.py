@@ -51,8 +51,8 @@ RBF_LINES = {
     "rbf-0.1": Line("#7a3b10", "D", (0, (1, 1.2)), filled=False),
 }
 STROKES = (("-", True), ((0, (4, 2)), False), ((0, (1, 1.5)), False), ("-.", True))
-# What is drawn as a grey level: its label, and on which side of the level it stands (two are often close).
-REFERENCES = {"mixture": ("mixture", "top", -3), "constant": ("constant mask", "bottom", 2)}
+# What is drawn as a grey level, with its label.
+REFERENCES = {"mixture": "mixture", "constant": "constant mask"}
 
 
 def share_strokes(shares: Sequence[float]) -> dict[float, tuple[Any, bool]]:
@@ -92,21 +92,23 @@ def draw_references(axes: Axes, rows: pd.DataFrame, metric: str) -> None:
     """Draw the mixture and the constant mask as grey levels with their names."""
     # Room for the name below the lowest level.
     axes.margins(y=0.1)
-    for system, (label, side, offset) in REFERENCES.items():
-        value = at(rows, system=system)[metric]
-        if len(value):
-            axes.axhline(value.iloc[0], color=GREY, linewidth=0.8)
-            axes.annotate(
-                label,
-                (1, value.iloc[0]),
-                xycoords=("axes fraction", "data"),
-                xytext=(-2, offset),
-                textcoords="offset points",
-                ha="right",
-                va=side,
-                fontsize=7.5,
-                color="#555555",
-            )
+    found = [(at(rows, system=system)[metric], label) for system, label in REFERENCES.items()]
+    levels = sorted((float(value.iloc[0]), label) for value, label in found if len(value))
+    for place, (level, label) in enumerate(levels):
+        # Two are often close, so names stand outside: that of the lower one below, that of the other above.
+        is_lowest = place == 0
+        axes.axhline(level, color=GREY, linewidth=0.8)
+        axes.annotate(
+            label,
+            (1, level),
+            xycoords=("axes fraction", "data"),
+            xytext=(-2, -3 if is_lowest else 2),
+            textcoords="offset points",
+            ha="right",
+            va="top" if is_lowest else "bottom",
+            fontsize=7.5,
+            color="#555555",
+        )
 
 
 def ends_of(rows: pd.DataFrame, metric: str) -> str:
