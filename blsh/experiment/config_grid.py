@@ -30,7 +30,8 @@ class GridConfig(ConfigModel):
     features: tuple[Literal[FEATURES], ...] = FEATURES
     """Frame features: 513 STFT magnitudes or 128 mel bands."""
     targets: tuple[str, ...] = ("ssm",)
-    """Target self-similarities of `blsh`: `ssm`, `rbf-0.5` (σ²), `power-2` (γ), `mix-0.5` (weight of the masks)."""
+    """Target self-similarities of `blsh`: `ssm`, `rbf-0.5` (σ²), `power-2` (γ), `mix-0.5` (weight of the masks).
+    Those after the first are trained with the first feature only."""
     variants: tuple[str, ...] = ()
     """Options of `blsh`: `weighted` (bits count by β), `context3`, `context5`, … (projections of stacked frames)."""
     switches: tuple[Literal[(*SWITCHES, MATRICES)], ...] = ()

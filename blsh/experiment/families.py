@@ -3,7 +3,8 @@
 The variants of ``blsh`` are options of the search and of the features (``weighted``, ``context3``) and single changes
 of its training (``switch-bias``); that of ``lsh`` is one matrix for each code length (``switch-matrices``); those of
 ``projections`` are the files that the user names. Options and switches are scored on the sets of their table only, at
-the tables' code lengths; switches with the first feature and ρ only.
+the tables' code lengths; switches with the first feature and ρ only. Targets after the first are trained with the first
+feature only, as in the papers.
 """
 
 from __future__ import annotations
@@ -89,6 +90,12 @@ def main_targets(config: Config) -> tuple[str, ...]:
     return (PAPERS_TARGET,) if PAPERS_TARGET in targets else targets
 
 
+def targets_of(config: Config, feature: str) -> tuple[str, ...]:
+    """Return the targets for which ``blsh`` is trained with a feature."""
+    grid = config.grid
+    return grid.targets if feature == grid.features[0] else grid.targets[:1]
+
+
 def families(config: Config, set_name: str) -> Iterator[Family]:
     """Yield what is scored on a set."""
     grid = config.grid
@@ -107,9 +114,10 @@ def families(config: Config, set_name: str) -> Iterator[Family]:
                 yield Family(system, _brought(config, name)[0], variant=name)
         else:
             for feature in grid.features:
-                targets = main_targets(config) if is_further else grid.targets
-                for target in targets if system == "blsh" else ("",):
-                    yield Family(system, feature, target)
+                targets = targets_of(config, feature) if system == "blsh" else ("",)
+                for target in targets:
+                    if not is_further or target in ("", *main_targets(config)):
+                        yield Family(system, feature, target)
     if not is_of_blsh_alone:
         for system, variant in config.networks.names:
             yield Family(system, parse_architecture(system, variant).feature, variant=variant)
@@ -144,7 +152,7 @@ def model_names(config: Config) -> tuple[tuple[str, str], ...]:
     """Return the (feature, target) pairs for which projections are boosted as the profile says."""
     if "blsh" not in config.grid.systems:
         return ()
-    return tuple((feature, target) for feature in config.grid.features for target in config.grid.targets)
+    return tuple((feature, target) for feature in config.grid.features for target in targets_of(config, feature))
 
 
 def most_bits(config: Config, family: Family) -> int:

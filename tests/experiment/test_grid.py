@@ -189,6 +189,14 @@ def test_targets_are_families_of_blsh_alone_and_spelt_in_one_way():
     ]
 
 
+def test_further_targets_have_the_first_feature_only():
+    grid = {"systems": ["blsh"], "features": ["mel", "stft"], "targets": ["rbf-0.5", "ssm"], "sets": ["open"]}
+    names = (("mel", "rbf-0.5"), ("mel", "ssm"), ("stft", "rbf-0.5"))
+    assert model_names(config_with(grid=grid)) == names
+    jobs = score_jobs(config_with(grid=grid))
+    assert tuple(dict.fromkeys((job.feature, job.target) for job in jobs)) == names
+
+
 def bring(path: Path, n_bits: int, width: int) -> str:
     np.savez(path, P=np.ones((n_bits, width)), b=np.zeros(n_bits))
     return str(path)
