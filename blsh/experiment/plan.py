@@ -42,7 +42,7 @@ ASSUMED_SECONDS = 8.0  # whole utterances of LibriSpeech; TIMIT's are shorter
 SECONDS_PER_JOB = 2.0
 RENDER = 0.0015
 FRAMES = 0.001
-VARIANT, VARIANT_PER_ROW = 0.0008, 3.5e-9
+VARIANT, VARIANT_PER_ROW = 0.00055, 2e-9
 METRIC = {"sir": 0.002, "sar": 0.002, "pesq": 0.014, "estoi": 0.008}
 KNN_PER_ROW_AND_BIN = 2.3e-11 * FRAMES_PER_SECOND
 # A round of training prepares every segment once, with all its codes where it is fresh, and then steps over it in
