@@ -37,7 +37,7 @@ the time that a preset needs, and `blsh compare` what differs between two result
 
 | preset | data | size |
 |---|---|---|
-| `demo.yaml` (default) | embedded: synthetic speech and noises | all systems in small: about 7 minutes on 2 cores |
+| `demo.yaml` (default) | embedded: synthetic speech and noises | all systems in small: about 6 minutes on 2 cores |
 | `open_small.yaml` | listed LibriSpeech and ESC-10 recordings, from your folder | an hour on 2 cores by `blsh plan` |
 | `open_paper.yaml` | the same, and VoiceBank-DEMAND | all of both papers: four hours on 2 cores by `blsh plan` |
 | `open.yaml` | LibriSpeech, ESC-10, DEMAND and VoiceBank-DEMAND, by `blsh download` | 10 hours of mixtures: a cluster |
