@@ -51,7 +51,7 @@ class TaslpTables(ConfigModel):
     blsh_bits: dict[Literal[FEATURES], Positive] = Field(default={"stft": 300, "mel": 50})
     """L of the BLSH rows, by feature."""
     metrics: tuple[Literal[METRICS], ...] = ("sdr", "si_sdr", "pesq", "estoi")
-    """Their scores; PESQ and ESTOI cost more than all the rest."""
+    """Their scores; PESQ and ESTOI take many times as long as the others."""
     sets: tuple[Name, ...] = ("open",)
     """Their sets among those of the grid."""
     further_sets: tuple[Name, ...] = ()

@@ -46,7 +46,8 @@ the time that a preset needs, and `blsh compare` what differs between two result
 
 ## Your own recordings
 
-Copy `demo.yaml`, give it a new `name`, a new `data.name` and two corpora of the reader `folder`:
+Copy `demo.yaml`, leave out `training` and `networks`, which only keep the demo short, give it a new `name`, a new
+`data.name` and two corpora of the reader `folder`:
 
 ```yaml
 data:
