@@ -38,7 +38,7 @@ import numpy as np
 
 from blsh.evaluation._blocks import BlockSpectra, correlate, filter_and_sum, transform_blocks
 from blsh.evaluation._normal_equations import NormalEquations, factor, gram_matrix, solve
-from blsh.evaluation._signals import Signal, as_signal, cause_of_unusable, near_unit_peak, prepare
+from blsh.evaluation._signals import Signal, prepare
 
 # Largest error of a score, by its bound, with which it is still computed from energies.
 TOLERANCE_DB = 1e-6
@@ -138,25 +138,24 @@ def factor_references(
     """
     if filter_length < 1:
         raise ValueError(f"filter_length={filter_length} is less than one tap")
-    speech = as_signal("speech", speech)
-    n_samples = len(speech)
-    unusable = cause_of_unusable(speech, "speech reference")
+    speech = prepare("speech", speech, "speech reference")
+    n_samples, unusable = len(speech.samples), speech.cause
     if not unusable and n_samples <= filter_length:
         unusable = f"speech reference of {n_samples} samples for a filter of {filter_length} taps"
     references, reason = [speech], ""
     if interference:
-        noise = as_signal("noise", noise)
-        if len(noise) != n_samples:
-            raise ValueError(f"noise has {len(noise)} samples, not the {n_samples} of the speech")
-        if cause := cause_of_unusable(noise, "noise reference"):
-            reason = f"sir, sar: {cause}"
+        noise = prepare("noise", noise, "noise reference")
+        if len(noise.samples) != n_samples:
+            raise ValueError(f"noise has {len(noise.samples)} samples, not the {n_samples} of the speech")
+        if noise.cause:
+            reason = f"sir, sar: {noise.cause}"
         else:
             references.append(noise)
     if unusable:
         metrics = "sdr, sir, sar" if interference else "sdr"
         return ReferenceFactors(n_samples, interference, None, None, None, f"{metrics}: {unusable}")
 
-    signals = np.stack([near_unit_peak(reference) for reference in references])
+    signals = np.stack([reference.samples for reference in references])
     blocks = transform_blocks(signals, filter_length)
     gram = gram_matrix(signals, blocks)
     of_speech = factor(gram[:filter_length, :filter_length], 1)

@@ -18,7 +18,7 @@ from blsh.denoising.architectures import NETWORKS, parse_architecture
 from blsh.experiment.config import Config
 from blsh.experiment.config_grid import CONTROLS, RIVALS
 from blsh.hashing.brought import read_brought_projections
-from blsh.hashing.similarity import PAPERS_TARGET
+from blsh.hashing.similarity import main_targets
 from blsh.hashing.switches import MATRICES
 from blsh.signal.spectra import FEATURES, feature_width
 
@@ -27,8 +27,8 @@ __all__ = [
     "Family",
     "families",
     "has_dictionary",
+    "has_main_target",
     "is_hashed",
-    "main_targets",
     "model_names",
     "model_of",
     "models",
@@ -84,13 +84,12 @@ def has_dictionary(system: str) -> bool:
     return system not in (*CONTROLS, *NETWORKS)
 
 
-def main_targets(config: Config) -> tuple[str, ...]:
-    """Return the targets that the papers' tables are about: ``ssm``, or all where the grid has others alone."""
-    targets = config.grid.targets
-    return (PAPERS_TARGET,) if PAPERS_TARGET in targets else targets
+def has_main_target(config: Config, family: Family) -> bool:
+    """Whether the papers' tables are about a family's target, if it has one."""
+    return family.target in ("", *main_targets(config.grid.targets))
 
 
-def targets_of(config: Config, feature: str) -> tuple[str, ...]:
+def _targets_of(config: Config, feature: str) -> tuple[str, ...]:
     """Return the targets for which ``blsh`` is trained with a feature."""
     grid = config.grid
     return grid.targets if feature == grid.features[0] else grid.targets[:1]
@@ -114,10 +113,10 @@ def families(config: Config, set_name: str) -> Iterator[Family]:
                 yield Family(system, _brought(config, name)[0], variant=name)
         else:
             for feature in grid.features:
-                targets = targets_of(config, feature) if system == "blsh" else ("",)
-                for target in targets:
-                    if not is_further or target in ("", *main_targets(config)):
-                        yield Family(system, feature, target)
+                for target in _targets_of(config, feature) if system == "blsh" else ("",):
+                    family = Family(system, feature, target)
+                    if not is_further or has_main_target(config, family):
+                        yield family
     if not is_of_blsh_alone:
         for system, variant in config.networks.names:
             yield Family(system, parse_architecture(system, variant).feature, variant=variant)
@@ -152,7 +151,7 @@ def model_names(config: Config) -> tuple[tuple[str, str], ...]:
     """Return the (feature, target) pairs for which projections are boosted as the profile says."""
     if "blsh" not in config.grid.systems:
         return ()
-    return tuple((feature, target) for feature in config.grid.features for target in targets_of(config, feature))
+    return tuple((feature, target) for feature in config.grid.features for target in _targets_of(config, feature))
 
 
 def most_bits(config: Config, family: Family) -> int:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from blsh.denoising.architectures import NETWORKS
 from blsh.experiment.config import Config
-from blsh.experiment.families import Family, families, has_dictionary, is_hashed, main_targets, most_bits
+from blsh.experiment.families import Family, families, has_dictionary, has_main_target, is_hashed, most_bits
 from blsh.files.checksums import digest_of
 from blsh.signal import spectra
 
@@ -116,7 +116,7 @@ def metrics_at(config: Config, set_name: str, family: Family) -> dict[int, tuple
             set_name in (*table.sets, *table.further_sets)
             and (name, family.system) != ("taslp", "lsh_fixed")
             and not family.is_option
-            and family.target in ("", *main_targets(config))
+            and has_main_target(config, family)
         ):
             bits = _table_bits(config, family)[name] if is_hashed(family.system) else 0
             wanted.setdefault(bits, set()).update(table.metrics)

@@ -26,6 +26,7 @@ for source separation", IEEE/ACM TASLP 30, 2022.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,11 +35,11 @@ from blsh.files.kernels import njit
 from blsh.hashing._mask_overlap import shared_bins
 
 __all__ = [
-    "PAPERS_TARGET",
     "TARGETS",
     "Target",
     "binary_ssm",
     "centred",
+    "main_targets",
     "mask_cosine",
     "mix",
     "parse_target",
@@ -49,7 +50,7 @@ __all__ = [
 ]
 
 TARGETS = ("ssm", "rbf", "power", "mix", "centred")
-PAPERS_TARGET = "ssm"  # of the papers' tables
+_PAPERS_TARGET = "ssm"
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,11 @@ class Target:
     def is_share(self) -> bool:
         """Whether its values lie in [0, 1], as the papers' losses need."""
         return self.name != "centred"
+
+
+def main_targets(targets: Sequence[str]) -> tuple[str, ...]:
+    """Return the targets that the papers' tables are about: ``ssm``, or all where there are others alone."""
+    return (_PAPERS_TARGET,) if _PAPERS_TARGET in targets else tuple(targets)
 
 
 def parse_target(text: str) -> Target:

@@ -12,7 +12,7 @@ from collections.abc import Collection
 import numpy as np
 import pandas as pd
 
-from blsh.hashing.similarity import PAPERS_TARGET
+from blsh.hashing import similarity
 from blsh.reporting.labels import IDENTITY, NETWORKS, RIVALS
 
 __all__ = [
@@ -42,7 +42,7 @@ def at(cells: pd.DataFrame, family: pd.Series | None = None, **values: object) -
 def main_targets(cells: pd.DataFrame) -> tuple[str, ...]:
     """Return the targets that the papers' tables are about: ``ssm``, or all where no model has it."""
     targets = tuple(sorted(set(cells["target"]) - {""}))
-    return (PAPERS_TARGET,) if PAPERS_TARGET in targets else targets
+    return similarity.main_targets(targets)
 
 
 def plain(cells: pd.DataFrame, *, rivals: bool = False) -> pd.DataFrame:

@@ -140,7 +140,9 @@ def add_frames(total: np.ndarray, frames: np.ndarray) -> None:
 
 def add_squares_of_windows(total: np.ndarray, n: int) -> None:
     """Add the squared windows of n frames, by which the frames' sum is divided, to a signal laid out likewise."""
-    add_frames(total, np.broadcast_to(WINDOW, (n, N_FFT)))
+    # In the order in which the frames are added.
+    for i, piece in reversed(list(enumerate((WINDOW**2).reshape(_N_HOPS, HOP_LENGTH)))):
+        total[i : i + n] += piece
 
 
 @lru_cache(maxsize=1)
