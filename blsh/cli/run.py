@@ -3,6 +3,11 @@
 What a killed run left behind is cleared away first: its jobs that still work (they could write an old result over a
 new one), its lock, and its files under temporary names; and at the end what jobs left that were killed in this run.
 While another run works in the same folder, this verb refuses.
+
+Manifests and recipes that are there from an earlier run are looked at by themselves first. Once Snakemake makes one of
+them again, all that depends on it counts as old; at its next start it compares their content. So recordings that were
+copied or unpacked again, with other times and the same sound, cost their manifests and nothing else.
+
 Further arguments go to Snakemake, such as ``--dry-run``, ``--config seed=1`` or ``--profile profiles/slurm``.
 """
 
@@ -34,6 +39,11 @@ PASSES_ARGUMENTS_ON = True
 DRY = {"-n", "--dry-run", "--dryrun"}
 # Who gives one of these has said elsewhere how many jobs run at a time.
 MANY_MACHINES = ("--profile", "--executor", "-e", "--jobs", "-j")
+# Options of Snakemake that do not choose what is made, and whether a value follows.
+FOR_ANY_TARGET = {
+    **dict.fromkeys(("--config", "-C", "--profile", "--workflow-profile", "--executor", "-e", "--jobs", "-j"), True),
+    **dict.fromkeys(("--keep-going", "-k"), False),
+}
 # Below this a disk counts as full: not even the logs of a run fit.
 FULL_BYTES = 1 << 20
 # What `snakemake --unlock` removes, after it has read the whole workflow.
@@ -67,7 +77,13 @@ def run(arguments: argparse.Namespace) -> int:
         fail_point("run.started")
     # What the run needs is told by the experiment, not by the shell that starts it.
     environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
-    status = subprocess.run([*command, *_cores(arguments), *more], env=environment).returncode
+    command += [*_cores(arguments), *more]
+    status = 0
+    if lists := [] if is_dry or _chooses(more) else _lists(config):
+        print("manifests and recipes first: only what depends on a changed one is made again", flush=True)
+        status = subprocess.run([*command, "--", *lists], env=environment).returncode
+    if status == 0:
+        status = subprocess.run(command, env=environment).returncode
     if is_dry:
         return status
     # A job that was killed and then tried again left its temporary files. Of a killed Snakemake, jobs may go on.
@@ -91,6 +107,28 @@ def _changes(words: Sequence[str]) -> dict[str, Any]:
             name, _, value = word.partition("=")
             changes[name] = yaml.safe_load(value)
     return changes
+
+
+def _chooses(words: Sequence[str]) -> bool:
+    """Return whether words for Snakemake name targets or choose among the jobs, or do something else than run them."""
+    takes_value = False
+    for word in words:
+        if word.startswith("-"):
+            option, has_value, _ = word.partition("=")
+            if option not in FOR_ANY_TARGET:
+                return True
+            takes_value = FOR_ANY_TARGET[option] and not has_value
+        elif not takes_value:
+            return True
+        else:
+            takes_value = option in ("--config", "-C")
+    return False
+
+
+def _lists(config: Config) -> list[str]:
+    """Return the recipes that are there."""
+    recipes = (Path(data_folder(config), "mixtures", f"{name}.csv") for name in config.data.sets)
+    return [str(path) for path in recipes if path.is_file()]
 
 
 def _cores(arguments: argparse.Namespace) -> list[str]:

@@ -15,6 +15,7 @@ import pytest
 from blsh.cli import main as cli
 from blsh.cli import run as verb
 from blsh.experiment.config import load_config
+from blsh.experiment.grid import data_folder
 from blsh.experiment.status import note_run
 from blsh.files.atomic import atomic_path
 
@@ -27,11 +28,13 @@ class Snakemake:
 
     def __init__(self):
         self.words: list[str] = []
+        self.targets: list[list[str]] = []
         self.status = 0
         self.left: list[Path] = []
 
     def __call__(self, words, **_):
         self.words = list(words)
+        self.targets += [self.words[self.words.index("--") + 1 :]] if "--" in self.words else [[]]
         for path in self.left:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
@@ -78,6 +81,53 @@ def test_snakemake_gets_the_preset_all_cores_and_what_else_was_given(snakemake, 
     assert cli.main(["run", "--keep-going"]) == 0
     assert snakemake.words[1:] == "-m snakemake --configfile config/demo.yaml --cores all --keep-going".split()
     assert capsys.readouterr().out == "report: results/demo/report.html\n"
+
+
+@pytest.fixture
+def recipes(snakemake) -> list[str]:
+    """Recipes of an earlier run, and one of another experiment on the same data."""
+    folder = Path(data_folder(load_config("config/demo.yaml")), "mixtures")
+    folder.mkdir(parents=True)
+    for name in ("open", "train", "another"):
+        (folder / f"{name}.csv").touch()
+    return [f"{folder}/train.csv", f"{folder}/open.csv"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        [],
+        ["--keep-going", "--config", "seed=1", "title=again"],
+        ["--profile", "profiles/slurm", "-k"],
+        ["--executor=slurm", "--jobs", "9"],
+    ],
+)
+def test_manifests_and_recipes_of_an_earlier_run_are_made_first(recipes, snakemake, given):
+    assert cli.main(["run", *given]) == 0
+    assert [sorted(targets) for targets in snakemake.targets] == [sorted(recipes), []]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["--dry-run"],
+        ["--until", "train"],
+        ["--forceall"],
+        ["results/demo/summaries/aggregated.csv"],
+        ["--keep-going", "results/demo/summaries/aggregated.csv"],
+        ["--profile", "profiles/slurm", "results/demo/summaries/aggregated.csv"],
+        ["--report", "report.html"],
+    ],
+)
+def test_who_chooses_what_is_made_gets_that_only(recipes, snakemake, given):
+    assert cli.main(["run", *given]) == 0
+    assert snakemake.targets == [[]] and snakemake.words[-len(given) :] == given
+
+
+def test_nothing_follows_when_manifests_fail(recipes, snakemake):
+    snakemake.status = 1
+    assert cli.main(["run"]) == 1
+    assert len(snakemake.targets) == 1
 
 
 @pytest.mark.parametrize(

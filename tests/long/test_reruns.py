@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
@@ -163,6 +164,34 @@ def test_an_edit_reruns_exactly_what_depends_on_it(edited, edit):
     edit.change(edited, values)
     micro.write_preset(edited, values)
     assert rules_to_run(edited) == edit.rules
+
+
+def jobs_done(printed: str) -> Counter[str]:
+    return Counter(re.findall(r"^Finished jobid: \d+ \(Rule: (\w+)\)$", printed, re.MULTILINE))
+
+
+def test_recordings_that_were_copied_again_cost_manifests_and_recipes_only(edited):
+    before = micro.result_files(edited)
+    for path in (edited / "data").rglob("*.wav"):
+        os.utime(path)
+    assert rules_to_run(edited) == EVERYTHING
+    printed = micro.run(edited).stdout
+    assert jobs_done(printed) == {"manifest": 2, "units": 1, "draw": 4}
+    assert not micro.differences(micro.result_files(edited), before)
+    assert rules_to_run(edited) == set()
+
+
+def test_recipes_that_other_code_draws_the_same_cost_themselves_only(edited):
+    code("cli/draw.py", "import argparse\n", "import argparse\n\nEDITED = 1\n")(edited, {})
+    assert rules_to_run(edited) == MIXTURES
+    assert jobs_done(micro.run(edited).stdout) == {"draw": 4}
+    assert rules_to_run(edited) == set()
+
+
+def test_a_recording_with_another_sound_costs_all_that_it_is_part_of(edited):
+    another_recording(edited, {})
+    assert jobs_done(micro.run(edited).stdout).keys() - {"default"} == EVERYTHING
+    assert rules_to_run(edited) == set()
 
 
 def test_a_system_more_leaves_all_other_scores_as_they_are(edited):
