@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from blsh.reporting.curves import RBF_LINES, Line
-from blsh.reporting.figures import BLACK, GREY, LIGHT, Picture, in_style, new_figure
+from blsh.reporting.figures import BLACK, GREY, Picture, in_style, legend_below, new_figure
 from blsh.reporting.labels import feature_name, target_name
 from blsh.reporting.summaries import Summaries
 
@@ -13,9 +13,8 @@ __all__ = ["taslp_fig6"]
 
 # The paper has STFT, mel and the RBF kernels; what else a run trained is drawn where it has nothing of these.
 PAPERS_TARGETS = tuple(RBF_LINES)
-MEL_LINE = Line(LIGHT, "s")
+MEL_LINE = Line(GREY, "v", (0, (8, 2)))
 LINES = {("stft", target): line for target, line in RBF_LINES.items()} | {("mel", "ssm"): MEL_LINE}
-LINES[("stft", "rbf-0.5")] = Line(GREY, "v", (0, (3, 1.5, 1, 1.5)))
 OTHER_LINE = Line(BLACK, "P", "-.")
 
 
@@ -30,7 +29,7 @@ def taslp_fig6(summaries: Summaries) -> Picture | None:
     models = list(training.groupby(["feature", "target", "profile"], sort=True))
     models.sort(key=lambda item: (item[0][0] != "stft", PAPERS_TARGETS.index(item[0][1]) if of_papers.any() else 0))
     n_profiles = training["profile"].nunique()
-    figure, [[axes]] = new_figure(1, 1, width=4.8, height=3.5)
+    figure, [[axes]] = new_figure(1, 1, width=4.8, height=3.8)
     for place, ((feature, target, profile), rows) in enumerate(models):
         line = LINES.get((feature, target), OTHER_LINE)
         name = feature_name(feature) if target == "ssm" else f"{feature_name(feature)}, {target_name(target)}"
@@ -55,7 +54,8 @@ def taslp_fig6(summaries: Summaries) -> Picture | None:
     axes.set_xlabel("boosting round, l")
     axes.set_ylabel("weight of the round, β")
     axes.set_xlim(left=0)
-    axes.legend()
+    # Where β falls and where it stays, no corner of the panel is free for certain.
+    legend_below(figure, [axes], n_columns=3)
     n_seeds = int(training.groupby(["feature", "target", "profile"])["seed"].nunique().max())
     lines = f"mean over {n_seeds} trainings; shades: smallest and largest" if n_seeds > 1 else "one training each"
     profiles = ", ".join(sorted(set(training["profile"])))
