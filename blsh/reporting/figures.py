@@ -121,12 +121,16 @@ def new_figure(n_rows: int, n_columns: int, *, width: float, height: float, **sh
 
 
 def legend_below(figure: Figure, panels: Sequence[Axes], *, n_columns: int) -> None:
-    """Put one legend below all panels; lines with the same label are named once."""
+    """Put one legend below all panels, in as many columns as fit; lines with the same label are named once."""
     lines = {}
     for axes in panels:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             lines.setdefault(label, handle)
-    figure.legend(lines.values(), lines.keys(), loc="outside lower center", ncols=n_columns)
+    for columns in range(n_columns, 0, -1):
+        legend = figure.legend(lines.values(), lines.keys(), loc="outside lower center", ncols=columns)
+        if columns == 1 or legend.get_window_extent().width <= figure.bbox.width:
+            return
+        legend.remove()
 
 
 @lru_cache(maxsize=64)

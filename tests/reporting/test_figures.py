@@ -56,6 +56,16 @@ def test_fig3_draws_what_was_scored(summaries):
         assert part in picture.caption
 
 
+@pytest.mark.parametrize(("n_features", "columns"), [(1, 2), (2, 3)])
+def test_a_legend_is_no_wider_than_its_figure(summaries, n_features, columns):
+    rows = summaries.aggregated
+    shown = rows[~rows["feature"].isin(["mel"])] if n_features == 1 else rows
+    figure = icassp_fig3(dataclasses.replace(summaries, aggregated=shown)).figure
+    [legend] = figure.legends
+    assert legend.get_window_extent().width <= figure.bbox.width
+    assert legend._ncols == columns
+
+
 def test_lines_differ_without_colour(summaries):
     lines = [line for line in icassp_fig3(summaries).figure.axes[0].get_lines() if "ρ" in line.get_label()]
     looks = {(str(line._dash_pattern), line.get_marker(), line.get_markerfacecolor() == "white") for line in lines}
