@@ -39,12 +39,9 @@ PASSES_ARGUMENTS_ON = True
 DRY = {"-n", "--dry-run", "--dryrun"}
 # Who gives one of these has said elsewhere how many jobs run at a time.
 MANY_MACHINES = ("--profile", "--executor", "-e", "--jobs", "-j")
-# Snakemake looks over all jobs again one timespan after every look, and each job that ends adds a look, for good. With
-# its own timespan of a second it came to take a quarter of a core from the jobs after two hundred of them.
-RATE, MANY_JOBS = "--max-jobs-per-timespan", "1000/1m"
 # Options of Snakemake that do not choose what is made, and whether a value follows.
 FOR_ANY_TARGET = {
-    **dict.fromkeys((*MANY_MACHINES, RATE, "--config", "-C", "--workflow-profile"), True),
+    **dict.fromkeys(("--config", "-C", "--profile", "--workflow-profile", "--executor", "-e", "--jobs", "-j"), True),
     **dict.fromkeys(("--keep-going", "-k"), False),
 }
 # Below this a disk counts as full: not even the logs of a run fit.
@@ -80,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
         fail_point("run.started")
     # What the run needs is told by the experiment, not by the shell that starts it.
     environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
-    command += [*_pace(arguments), *more]
+    command += [*_cores(arguments), *more]
     status = 0
     if lists := [] if is_dry or _chooses(more) else _lists(config):
         print("manifests and recipes first: only what depends on a changed one is made again", flush=True)
@@ -134,13 +131,10 @@ def _lists(config: Config) -> list[str]:
     return [str(path) for path in recipes if path.is_file()]
 
 
-def _pace(arguments: argparse.Namespace) -> list[str]:
-    """Return how many jobs Snakemake may run at a time, and start in a time."""
-    options = {word.split("=")[0] for word in arguments.more}
-    if options.isdisjoint(MANY_MACHINES):
-        rate = [] if RATE in options else [RATE, MANY_JOBS]
-        return ["--cores", arguments.cores or "all", *rate]
-    return ["--cores", arguments.cores] if arguments.cores else []
+def _cores(arguments: argparse.Namespace) -> list[str]:
+    if arguments.cores is None and any(word.split("=")[0] in MANY_MACHINES for word in arguments.more):
+        return []
+    return ["--cores", arguments.cores or "all"]
 
 
 def _require_writable(config: Config) -> None:

@@ -79,10 +79,7 @@ def note_on_another_machine(log: str, ending: str = "") -> None:
 
 def test_snakemake_gets_the_preset_all_cores_and_what_else_was_given(snakemake, capsys):
     assert cli.main(["run", "--keep-going"]) == 0
-    assert snakemake.words[1:] == [
-        *"-m snakemake --configfile config/demo.yaml --cores all".split(),
-        *"--max-jobs-per-timespan 1000/1m --keep-going".split(),
-    ]
+    assert snakemake.words[1:] == "-m snakemake --configfile config/demo.yaml --cores all --keep-going".split()
     assert capsys.readouterr().out == "report: results/demo/report.html\n"
 
 
@@ -149,13 +146,6 @@ def test_a_cluster_is_not_limited_to_the_cores_of_this_machine(snakemake, given,
     place = snakemake.words.index("config/demo.yaml") + 1
     assert snakemake.words[place : place + len(cores)] == cores
     assert ("--cores" in snakemake.words) == bool(cores)
-    is_here = not any("profile" in word or "executor" in word for word in given)
-    assert ("--max-jobs-per-timespan" in snakemake.words) == is_here
-
-
-def test_a_pace_of_jobs_that_was_given_is_kept(snakemake):
-    assert cli.main(["run", "--max-jobs-per-timespan", "5/1s"]) == 0
-    assert snakemake.words[-4:] == ["--cores", "all", "--max-jobs-per-timespan", "5/1s"]
 
 
 def test_a_dry_run_changes_nothing(lock, snakemake, capsys):
