@@ -129,7 +129,9 @@ EDITS = (
     Edit("a verb that no job runs", code("cli/compare.py", "import json\n", "import json\n\nEDITED = 1\n"), set()),
 )
 SHORT = {"nothing", "a lost score", "the experiment's seed", "a system more", "a recording's sound", "a docstring"}
-CHOSEN = [edit for edit in EDITS if os.environ.get("BLSH_LONG") != "short" or edit.name in SHORT]
+IS_SHORT = os.environ.get("BLSH_LONG") == "short"
+CHOSEN = [edit for edit in EDITS if not IS_SHORT or edit.name in SHORT]
+in_full = pytest.mark.skipif(IS_SHORT, reason="BLSH_LONG=short runs the experiment again for one edit only")
 
 
 @pytest.fixture(scope="module")
@@ -181,6 +183,7 @@ def test_recordings_that_were_copied_again_cost_manifests_and_recipes_only(edite
     assert rules_to_run(edited) == set()
 
 
+@in_full
 def test_recipes_that_other_code_draws_the_same_cost_themselves_only(edited):
     code("cli/draw.py", "import argparse\n", "import argparse\n\nEDITED = 1\n")(edited, {})
     assert rules_to_run(edited) == MIXTURES
@@ -188,6 +191,7 @@ def test_recipes_that_other_code_draws_the_same_cost_themselves_only(edited):
     assert rules_to_run(edited) == set()
 
 
+@in_full
 def test_a_recording_with_another_sound_costs_all_that_it_is_part_of(edited):
     another_recording(edited, {})
     assert jobs_done(micro.run(edited).stdout).keys() - {"default"} == EVERYTHING
