@@ -6,7 +6,7 @@ While another run works in the same folder, this verb refuses.
 
 Manifests and recipes that are there from an earlier run are looked at by themselves first. Once Snakemake makes one of
 them again, all that depends on it counts as old; at its next start it compares their content. So recordings that were
-copied or unpacked again, with other times and the same sound, cost their manifests and nothing else.
+copied or unpacked again, with other times and the same sound, cost their manifests and recipes and nothing else.
 
 Further arguments go to Snakemake, such as ``--dry-run``, ``--config seed=1`` or ``--profile profiles/slurm``.
 """
@@ -41,7 +41,7 @@ DRY = {"-n", "--dry-run", "--dryrun"}
 MANY_MACHINES = ("--profile", "--executor", "-e", "--jobs", "-j")
 # Options of Snakemake that do not choose what is made, and whether a value follows.
 FOR_ANY_TARGET = {
-    **dict.fromkeys(("--config", "-C", "--profile", "--workflow-profile", "--executor", "-e", "--jobs", "-j"), True),
+    **dict.fromkeys((*MANY_MACHINES, "--workflow-profile", "--config", "-C"), True),
     **dict.fromkeys(("--keep-going", "-k"), False),
 }
 # Below this a disk counts as full: not even the logs of a run fit.
@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
     command += [*_cores(arguments), *more]
     status = 0
-    if lists := [] if is_dry or _chooses(more) else _lists(config):
+    if not _chooses(more) and (lists := _lists(config)):
         print("manifests and recipes first: only what depends on a changed one is made again", flush=True)
         status = subprocess.run([*command, "--", *lists], env=environment).returncode
     if status == 0:
