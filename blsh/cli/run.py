@@ -28,7 +28,7 @@ import psutil
 import yaml
 
 from blsh.experiment.config import Config, load_config
-from blsh.experiment.grid import data_folder, results_folder
+from blsh.experiment.grid import data_folder, results_folder, score_jobs
 from blsh.experiment.status import RUN_FILE, UNSEEN, read_state
 from blsh.files.atomic import TEMPORARY_NAMES
 from blsh.files.fail_points import fail_point
@@ -39,9 +39,12 @@ PASSES_ARGUMENTS_ON = True
 DRY = {"-n", "--dry-run", "--dryrun"}
 # Who gives one of these has said elsewhere how many jobs run at a time.
 MANY_MACHINES = ("--profile", "--executor", "-e", "--jobs", "-j")
+# Snakemake looks over its jobs again one timespan after every look, and each job that ends adds a look, for good. With
+# its own timespan of a second that came to 22 % of a core after 200 jobs. A finished run ends a timespan later.
+RATE, LONG_RUN_RATE, LONG_RUN_JOBS = "--max-jobs-per-timespan", "1000/10s", 200
 # Options of Snakemake that do not choose what is made, and whether a value follows.
 FOR_ANY_TARGET = {
-    **dict.fromkeys((*MANY_MACHINES, "--workflow-profile", "--config", "-C"), True),
+    **dict.fromkeys((*MANY_MACHINES, RATE, "--workflow-profile", "--config", "-C"), True),
     **dict.fromkeys(("--keep-going", "-k"), False),
 }
 # Below this a disk counts as full: not even the logs of a run fit.
@@ -77,13 +80,13 @@ def run(arguments: argparse.Namespace) -> int:
         fail_point("run.started")
     # What the run needs is told by the experiment, not by the shell that starts it.
     environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
-    command += [*_cores(arguments), *more]
+    command += _cores(arguments)
     status = 0
     if not _chooses(more) and (lists := _lists(config)):
         print("manifests and recipes first: only what depends on a changed one is made again", flush=True)
-        status = subprocess.run([*command, "--", *lists], env=environment).returncode
+        status = subprocess.run([*command, *more, "--", *lists], env=environment).returncode
     if status == 0:
-        status = subprocess.run(command, env=environment).returncode
+        status = subprocess.run([*command, *_rate(arguments, config), *more], env=environment).returncode
     if is_dry:
         return status
     # A job that was killed and then tried again left its temporary files. Of a killed Snakemake, jobs may go on.
@@ -132,9 +135,18 @@ def _lists(config: Config) -> list[str]:
 
 
 def _cores(arguments: argparse.Namespace) -> list[str]:
-    if arguments.cores is None and any(word.split("=")[0] in MANY_MACHINES for word in arguments.more):
+    if arguments.cores is None and not _is_one_machine(arguments):
         return []
     return ["--cores", arguments.cores or "all"]
+
+
+def _rate(arguments: argparse.Namespace, config: Config) -> list[str]:
+    is_long = len(score_jobs(config)) >= LONG_RUN_JOBS
+    return [RATE, LONG_RUN_RATE] if is_long and _is_one_machine(arguments) else []
+
+
+def _is_one_machine(arguments: argparse.Namespace) -> bool:
+    return all(word.split("=")[0] not in MANY_MACHINES for word in arguments.more)
 
 
 def _require_writable(config: Config) -> None:

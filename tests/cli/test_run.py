@@ -83,6 +83,15 @@ def test_snakemake_gets_the_preset_all_cores_and_what_else_was_given(snakemake, 
     assert capsys.readouterr().out == "report: results/demo/report.html\n"
 
 
+def test_a_long_run_on_one_machine_has_its_jobs_looked_over_less_often(snakemake):
+    shutil.copy2(ROOT / "config/open_small.yaml", "config")
+    preset = ["--configfile", "config/open_small.yaml"]
+    assert cli.main(["run", *preset, "--keep-going"]) == 0
+    assert snakemake.words[-3:] == ["--max-jobs-per-timespan", "1000/10s", "--keep-going"]
+    assert cli.main(["run", *preset, "--profile", "profiles/slurm"]) == 0
+    assert "--max-jobs-per-timespan" not in snakemake.words
+
+
 @pytest.fixture
 def recipes(snakemake) -> list[str]:
     """Recipes of an earlier run, and one of another experiment on the same data."""
@@ -100,6 +109,7 @@ def recipes(snakemake) -> list[str]:
         ["--keep-going", "--config", "seed=1", "title=again"],
         ["--profile", "profiles/slurm", "-k"],
         ["--executor=slurm", "--jobs", "9"],
+        ["--max-jobs-per-timespan", "9/1m"],
     ],
 )
 def test_manifests_and_recipes_of_an_earlier_run_are_made_first(recipes, snakemake, given):
