@@ -9,7 +9,7 @@ pytest.importorskip("torch")
 
 from blsh.denoising.checkpoints import load_checkpoint, read_training
 from blsh.reporting.scores import read_scores
-from tests.cli.test_verbs import PROGRESS, Work, blsh
+from tests.cli.working import PROGRESS, Work, blsh
 
 
 @pytest.fixture(scope="module")
