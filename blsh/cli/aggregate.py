@@ -19,11 +19,10 @@ from blsh.experiment.grid import (
     data_folder,
     expected_cells,
     results_folder,
-    score_jobs,
     table_bits,
 )
 from blsh.experiment.job_logs import missing_reasons
-from blsh.experiment.outputs import networks_by_stem
+from blsh.experiment.outputs import manifest_file, networks_by_stem, recipes_file, score_files
 from blsh.experiment.seeds import generator
 from blsh.files.arrays import load_stamped
 from blsh.mixtures.recipes import read_recipes
@@ -47,31 +46,31 @@ def run(arguments: argparse.Namespace) -> None:
     """Read what has been computed and write the summaries."""
     config = parse_config(json.loads(arguments.config), "--config")
     data, results = Path(data_folder(config)), Path(results_folder(config))
-    jobs = [results / "scores" / job.set / f"{job.stem}.parquet" for job in score_jobs(config)]
-    scored = [path for path in jobs if path.is_file()]
+    files = [Path(path) for path in score_files(config)]
+    scored = [path for path in files if path.is_file()]
     expected = _with_reasons(expected_cells(config), config)
     summaries = summarise(
         read_scores(scored),
         expected,
         table_bits=_table_bits(config),
-        n_frames=count_frames(read_recipes(data / "mixtures" / "train.csv")),
+        n_frames=count_frames(read_recipes(Path(recipes_file(config, "train")))),
         feature_widths={feature: feature_width(feature) for feature in config.grid.features},
         rng=generator(config.seed, "claims"),
         tables={
             "training": _training(config, results),
             "noises": _concatenate(data / "noises" / f"{name}.csv" for name in config.grid.sets),
-            "corpora": _corpora(config, data),
-            "skipped": _skipped(config, data),
+            "corpora": _corpora(config),
+            "skipped": _skipped(config),
             "costs": pd.concat([read_benchmarks(data / "benchmarks"), read_benchmarks(results / "benchmarks")]),
             "networks": _networks(config, results / "models"),
             "speed": _concatenate([results / "speed.csv"]),
             "exports": _concatenate([results / "exports.csv"]),
         },
-        facts=_facts(config, data),
+        facts=_facts(config),
         ssm=_ssms(config, results),
     )
     write_summaries(arguments.output, summaries)
-    print(f"{len(scored)} of {len(jobs)} score files, {summaries.n_done} of {summaries.n_expected} cells")
+    print(f"{len(scored)} of {len(files)} score files, {summaries.n_done} of {summaries.n_expected} cells")
 
 
 def _with_reasons(expected: pd.DataFrame, config: Config) -> pd.DataFrame:
@@ -120,10 +119,10 @@ def _concatenate(paths) -> pd.DataFrame | None:
     return pd.concat(tables) if tables else None
 
 
-def _corpora(config: Config, data: Path) -> pd.DataFrame:
+def _corpora(config: Config) -> pd.DataFrame:
     rows = []
     for corpus in config.data.corpora:
-        recordings = pd.DataFrame(read_manifest(data / "manifests" / f"{corpus}.csv").recordings)
+        recordings = pd.DataFrame(read_manifest(Path(manifest_file(config, corpus))).recordings)
         for (split, licence), part in recordings.groupby(["split", "licence"]):
             speakers = part.loc[part["speaker"] != "", "speaker"].nunique()
             hours = part["seconds"].sum() / 3600
@@ -132,17 +131,17 @@ def _corpora(config: Config, data: Path) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _skipped(config: Config, data: Path) -> pd.DataFrame:
+def _skipped(config: Config) -> pd.DataFrame:
     rows = [
         (corpus, skipped.path, skipped.reason)
         for corpus in config.data.corpora
-        for skipped in read_manifest(data / "manifests" / f"{corpus}.csv").skipped
+        for skipped in read_manifest(Path(manifest_file(config, corpus))).skipped
     ]
     return pd.DataFrame(rows, columns=["corpus", "path", "reason"])
 
 
-def _facts(config: Config, data: Path) -> dict[str, str | int | float]:
-    recipes = read_recipes(data / "mixtures" / "train.csv")
+def _facts(config: Config) -> dict[str, str | int | float]:
+    recipes = read_recipes(Path(recipes_file(config, "train")))
     return {
         "Experiment": config.title,
         "Name": config.name,

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from blsh.experiment.config import parse_config, portable
-from blsh.experiment.grid import data_folder
+from blsh.experiment.outputs import manifest_file, recipes_file
 from blsh.experiment.provenance import provenance
 from blsh.files.atomic import write_json
 
@@ -21,9 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Collect and write."""
     config = parse_config(json.loads(arguments.config), "--config")
-    data = Path(data_folder(config))
-    files = {f"manifest {name}": data / "manifests" / f"{name}.csv" for name in config.data.corpora}
-    files |= {f"mixtures {name}": data / "mixtures" / f"{name}.csv" for name in config.data.sets}
+    files = {f"manifest {name}": Path(manifest_file(config, name)) for name in config.data.corpora}
+    files |= {f"mixtures {name}": Path(recipes_file(config, name)) for name in config.data.sets}
     write_json(
         arguments.output, provenance(portable(config), {name: path for name, path in files.items() if path.is_file()})
     )

@@ -29,6 +29,7 @@ import yaml
 
 from blsh.experiment.config import Config, load_config
 from blsh.experiment.grid import data_folder, results_folder, score_jobs
+from blsh.experiment.outputs import recipes_file
 from blsh.experiment.status import RUN_FILE, UNSEEN, read_state
 from blsh.files.atomic import TEMPORARY_NAMES
 from blsh.files.fail_points import fail_point
@@ -130,8 +131,8 @@ def _chooses(words: Sequence[str]) -> bool:
 
 def _lists(config: Config) -> list[str]:
     """Return the recipes that are there."""
-    recipes = (Path(data_folder(config), "mixtures", f"{name}.csv") for name in config.data.sets)
-    return [str(path) for path in recipes if path.is_file()]
+    recipes = (recipes_file(config, name) for name in config.data.sets)
+    return [path for path in recipes if Path(path).is_file()]
 
 
 def _cores(arguments: argparse.Namespace) -> list[str]:

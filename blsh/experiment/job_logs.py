@@ -11,6 +11,7 @@ from pathlib import Path
 from blsh.experiment.config import Config
 from blsh.experiment.families import model_of
 from blsh.experiment.grid import ScoreJob, results_folder, score_jobs
+from blsh.experiment.outputs import score_file
 
 __all__ = ["last_lines", "missing_reasons"]
 
@@ -38,11 +39,7 @@ def missing_reasons(config: Config) -> dict[ScoreJob, str]:
         What its own job said last, or the training that it waits for, or ``not run yet``.
     """
     results = Path(results_folder(config))
-    return {
-        job: _reason(results, job)
-        for job in score_jobs(config)
-        if not (results / "scores" / job.set / f"{job.stem}.parquet").is_file()
-    }
+    return {job: _reason(results, job) for job in score_jobs(config) if not Path(score_file(config, job)).is_file()}
 
 
 def _reason(results: Path, job: ScoreJob) -> str:

@@ -19,6 +19,8 @@ __all__ = [
     "neighbours_file",
     "network_files",
     "networks_by_stem",
+    "recipes_file",
+    "score_file",
     "score_files",
     "score_jobs_by_stem",
     "score_model",
@@ -73,7 +75,12 @@ def score_jobs_by_stem(config: Config) -> dict[tuple[str, str], ScoreJob]:
 
 def score_files(config: Config) -> list[str]:
     """Return every score file of the experiment."""
-    return [f"{results_folder(config)}/scores/{job.set}/{job.stem}.parquet" for job in score_jobs(config)]
+    return [score_file(config, job) for job in score_jobs(config)]
+
+
+def score_file(config: Config, job: ScoreJob) -> str:
+    """Return the scores of one job."""
+    return f"{results_folder(config)}/scores/{job.set}/{job.stem}.parquet"
 
 
 def score_model(config: Config, job: ScoreJob) -> str:
@@ -99,6 +106,11 @@ def neighbours_file(config: Config, job: ScoreJob) -> list[str]:
 def manifest_file(config: Config, corpus: str) -> str:
     """Return the manifest of a corpus."""
     return f"{data_folder(config)}/manifests/{corpus}.csv"
+
+
+def recipes_file(config: Config, name: str) -> str:
+    """Return the recipes of a set's mixtures."""
+    return f"{data_folder(config)}/mixtures/{name}.csv"
 
 
 def all_manifests(config: Config) -> list[str]:

@@ -23,7 +23,7 @@ from blsh.experiment.grid import (
     scored_bits,
     scored_bits_on,
 )
-from blsh.experiment.outputs import neighbours_file, networks_by_stem
+from blsh.experiment.outputs import manifest_file, neighbours_file, networks_by_stem, recipes_file, score_file
 from blsh.hashing.profiles import PROFILES, TrainingParams
 from blsh.hashing.residual import RESIDUAL
 from blsh.hashing.switches import SWITCHES
@@ -95,7 +95,7 @@ class Plan:
 def plan(config: Config) -> Plan:
     """Estimate what a run of a configuration still takes, from the repository's folder."""
     data, results = Path(data_folder(config)), Path(results_folder(config))
-    extents = {name: _extent(config, data, name) for name in config.data.sets}
+    extents = {name: _extent(config, name) for name in config.data.sets}
     train_seconds = extents["train"][1]
     n_frames = train_seconds * FRAMES_PER_SECOND
     corpora, sets = config.data.corpora, config.data.sets
@@ -105,7 +105,7 @@ def plan(config: Config) -> Plan:
     for job in score_jobs(config):
         seconds, numbers = _score_cost(config, job, extents[job.set], n_frames)
         scores += numbers
-        scoring[_score_rule(job)].append((results / "scores" / job.set / f"{job.stem}.parquet", seconds))
+        scoring[_score_rule(job)].append((Path(score_file(config, job)), seconds))
         for path in neighbours_file(config, job):
             lookups[Path(path)] = _lookup_cost(job, extents[job.set], n_frames)
     by_rule: dict[str, list] = {"train": [], "fit": []}
@@ -117,9 +117,9 @@ def plan(config: Config) -> Plan:
         (results / f"models/{stem}.safetensors", _network_cost(config, *n)) for stem, n in networks
     ]
     jobs = {
-        "manifest": [(data / "manifests" / f"{name}.csv", 10.0) for name in corpora],
-        "units": [(data / "manifests" / "units.csv", SECONDS_PER_JOB)],
-        "draw": [(data / "mixtures" / f"{name}.csv", SECONDS_PER_JOB) for name in sets],
+        "manifest": [(Path(manifest_file(config, name)), 10.0) for name in corpora],
+        "units": [(Path(manifest_file(config, "units")), SECONDS_PER_JOB)],
+        "draw": [(Path(recipes_file(config, name)), SECONDS_PER_JOB) for name in sets],
         "frames": [(data / "masks" / "train.npy", train_seconds * (RENDER + FRAMES))],
         **by_rule,
         "neighbours": list(lookups.items()),
@@ -135,15 +135,15 @@ def plan(config: Config) -> Plan:
     )
 
 
-def _extent(config: Config, data: Path, name: str) -> tuple[int, float, bool]:
+def _extent(config: Config, name: str) -> tuple[int, float, bool]:
     """Return (mixtures, seconds of mixtures, whether they are known) of a set."""
-    path = data / "mixtures" / f"{name}.csv"
+    path = Path(recipes_file(config, name))
     if path.is_file():
         recipes = read_recipes(path)
         return len(recipes), sum(recipe.seconds for recipe in recipes), True
     described = config.data.sets[name]
     if described.same_as is not None:
-        return _extent(config, data, described.same_as)
+        return _extent(config, described.same_as)
     n_mixtures = described.mixtures or ASSUMED_MIXTURES
     seconds = config.data.speech.seconds if described.source in ("train", "closed") else None
     return n_mixtures, n_mixtures * (seconds or ASSUMED_SECONDS), False
