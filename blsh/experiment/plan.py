@@ -35,22 +35,24 @@ __all__ = ["Plan", "Step", "plan"]
 FRAMES_PER_SECOND = SAMPLE_RATE / HOP_LENGTH
 # Where nothing is drawn yet and the configuration sets no limit.
 ASSUMED_MIXTURES = 500
-ASSUMED_SECONDS = 8.0  # whole utterances of LibriSpeech; TIMIT's are shorter
+ASSUMED_SECONDS = {"synthetic_speech": 3.0, "timit": 3.0}
+ASSUMED_SECONDS_OF_OTHERS = 8.0  # whole utterances of LibriSpeech
 
 # Seconds of one core, measured on two cores with AVX-512; per job, and per second of mixture. A code length costs its
 # mask, its sound and its scores, and the search of every dictionary row.
-SECONDS_PER_JOB = 2.0
+SECONDS_PER_JOB = 2.5
 RENDER = 0.0015
 FRAMES = 0.001
-VARIANT, VARIANT_PER_ROW = 0.00055, 2e-9
-METRIC = {"sir": 0.002, "sar": 0.002, "pesq": 0.014, "estoi": 0.008}
-KNN_PER_ROW_AND_BIN = 2.3e-11 * FRAMES_PER_SECOND
+VARIANT, VARIANT_PER_ROW = 0.00055, 3.5e-9
+METRIC = {"sir": 0.002, "sar": 0.002, "pesq": 0.011, "estoi": 0.006}
+# Searches in float64, of raw features and of weighted bits: a product of every row, and the choice among the rows.
+SEARCH_PER_ROW, SEARCH_PER_ROW_AND_BIN = 3e-9 * FRAMES_PER_SECOND, 2.7e-11 * FRAMES_PER_SECOND
 # A round of training prepares every segment once, with all its codes where it is fresh, and then steps over it in
 # every pass.
 TRAIN_PER_SEGMENT = {"fixed": 0.007, "fresh": 0.013}
 TRAIN_PER_STEP = 0.0003
 # A batch of a network, with the mixing of its crops (docs/networks.md). How many epochs a stop rule takes is a guess.
-BATCH, BATCH_PER_PARAMETER, CONV_TASNET_BATCH = 0.2, 5.5e-7, 220.0
+BATCH, BATCH_PER_PARAMETER, CONV_TASNET_BATCH_PER_BLOCK = 0.2, 5.5e-7, 220.0 / 24
 ASSUMED_EPOCHS = 60
 # Iterative quantisation turns all frames' components fifty times for every code length.
 FIT_PER_SQUARED_BIT = 1.5e-4
@@ -146,7 +148,8 @@ def _extent(config: Config, name: str) -> tuple[int, float, bool]:
         return _extent(config, described.same_as)
     n_mixtures = described.mixtures or ASSUMED_MIXTURES
     seconds = config.data.speech.seconds if described.source in ("train", "closed") else None
-    return n_mixtures, n_mixtures * (seconds or ASSUMED_SECONDS), False
+    reader = config.data.corpora[config.data.speech.train.corpus].reader
+    return n_mixtures, n_mixtures * (seconds or ASSUMED_SECONDS.get(reader, ASSUMED_SECONDS_OF_OTHERS)), False
 
 
 def _score_rule(job: ScoreJob) -> str:
@@ -162,12 +165,12 @@ def _score_cost(config: Config, job: ScoreJob, extent: tuple[int, float, bool], 
     n_mixtures, seconds, _ = extent
     n_variants, cost = 1, RENDER
     if job.system == "knn":
-        cost += KNN_PER_ROW_AND_BIN * job.rho * n_frames * feature_width(job.feature)
+        cost += _exact_search(job.rho * n_frames, feature_width(job.feature))
     elif is_hashed(job.system):
         bits = scored_bits_on(config, job.set, job.family)
         n_variants = len(bits)
         if job.variant == "weighted":
-            cost += KNN_PER_ROW_AND_BIN * job.rho * n_frames * sum(bits)
+            cost += sum(_exact_search(job.rho * n_frames, length) for length in bits)
     further = metrics_at(config, job.set, job.family)
     names = [name for at in further.values() for name in at if name not in config.metrics.sweep]
     cost += n_variants * (VARIANT + VARIANT_PER_ROW * job.rho * n_frames) + sum(METRIC.get(name, 0.0) for name in names)
@@ -177,8 +180,12 @@ def _score_cost(config: Config, job: ScoreJob, extent: tuple[int, float, bool], 
 
 def _lookup_cost(job: ScoreJob, extent: tuple[int, float, bool], n_frames: float) -> float:
     """Return the core seconds of looking up the raw features' neighbours."""
-    search = KNN_PER_ROW_AND_BIN * job.rho * n_frames * feature_width(job.feature)
-    return SECONDS_PER_JOB + extent[1] * (RENDER + search)
+    return SECONDS_PER_JOB + extent[1] * (RENDER + _exact_search(job.rho * n_frames, feature_width(job.feature)))
+
+
+def _exact_search(n_rows: float, width: int) -> float:
+    """Return the core seconds that a second of mixture takes against rows of a width."""
+    return n_rows * (SEARCH_PER_ROW + SEARCH_PER_ROW_AND_BIN * width)
 
 
 def _model_cost(config: Config, model: Family, n_frames: float) -> float:
@@ -196,7 +203,7 @@ def _network_cost(config: Config, system: str, variant: str) -> float:
     """Return the core seconds of training a network, were it to take `ASSUMED_EPOCHS` epochs."""
     architecture = parse_architecture(system, variant)
     batch = (
-        CONV_TASNET_BATCH
+        CONV_TASNET_BATCH_PER_BLOCK * architecture.depth * architecture.width
         if architecture.takes_waveforms
         else BATCH + BATCH_PER_PARAMETER * count_parameters(architecture)
     )

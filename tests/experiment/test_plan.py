@@ -116,6 +116,14 @@ def test_what_is_not_drawn_yet_is_assumed(config):
     assert plan(config).assumed == ("closed", "validation", "open")
 
 
+def test_utterances_that_are_not_drawn_yet_are_as_long_as_their_corpus_has_them(config):
+    values = config.model_dump(mode="json")
+    values["data"]["speech"]["seconds"] = None
+    ours = plan(parse_config(values)).disk_bytes
+    values["data"]["corpora"]["speech"] = {"reader": "librispeech", "folder": "LibriSpeech"}
+    assert plan(parse_config(values)).disk_bytes == pytest.approx(ours * 8 / 3, abs=1)
+
+
 def test_the_disk_is_that_of_the_training_frames(config):
     draw(config, "train", 3, 256_000)
     bytes_per_frame = 4 * (513 + 128) + 65
