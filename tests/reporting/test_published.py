@@ -109,3 +109,16 @@ def test_the_page_on_networks_quotes_the_run(tables, summaries):
             assert not cell or cell in cells, (system, column)
         if row["epochs"]:
             assert int(row["epochs"]) == epochs[system.lower().replace("×", "x")]
+
+
+def test_the_page_on_training_quotes_the_prices_of_the_switches(tables):
+    prices = {}
+    for row in rows_of(to_markdown(tables["switches"]), "Switch"):
+        for name in ("validation", "open"):
+            prices[row["Switch"], f"{name}, {row['L']} bits"] = row[f"{name} change (dB)"]
+    rows = rows_of((ROOT / "docs/training.md").read_text(encoding="utf-8"), "switch | validation, 150 bits")
+    assert {row["switch"] for row in rows} == {switch for switch, _ in prices} - {"", "(unchanged)"}
+    for row in rows:
+        assert {name: cell for name, cell in row.items() if name != "switch"} == {
+            name: cell for (switch, name), cell in prices.items() if switch == row["switch"]
+        }
