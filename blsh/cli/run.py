@@ -14,30 +14,25 @@ Further arguments go to Snakemake, such as ``--dry-run``, ``--config seed=1`` or
 import argparse
 import errno
 import os
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import psutil
 import yaml
 
 from blsh.experiment.config import Config, load_config
+from blsh.experiment.dead_runs import DRY, clear_away, refuse_beside_another_run, remove_temporary_files
 from blsh.experiment.grid import data_folder, results_folder, score_jobs
 from blsh.experiment.outputs import recipes_file
-from blsh.experiment.status import RUN_FILE, UNSEEN, read_state
-from blsh.files.atomic import TEMPORARY_NAMES
 from blsh.files.fail_points import fail_point
 
 EXAMPLE = "blsh run --configfile config/demo.yaml --cores 2"
 PASSES_ARGUMENTS_ON = True
 
-DRY = {"-n", "--dry-run", "--dryrun"}
 # Who gives one of these has said elsewhere how many jobs run at a time.
 MANY_MACHINES = ("--profile", "--executor", "-e", "--jobs", "-j")
 # Snakemake looks over its jobs again one timespan after every look, and each job that ends adds a look, for good. With
@@ -50,12 +45,6 @@ FOR_ANY_TARGET = {
 }
 # Below this a disk counts as full: not even the logs of a run fit.
 FULL_BYTES = 1 << 20
-# What `snakemake --unlock` removes, after it has read the whole workflow.
-LOCKS = Path(".snakemake/locks")
-# So long a job of a dead run gets to end itself.
-GRACE_SECONDS = 5.0
-# And so long SLURM gets to end jobs; then they are killed on their node (its KillWait is 30 s).
-QUEUE_SECONDS = 90.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,8 +65,8 @@ def run(arguments: argparse.Namespace) -> int:
     is_dry = bool(DRY & set(more))
     if not is_dry:
         _require_writable(config)
-        _refuse_beside_another_run()
-        _clear_away(config)
+        refuse_beside_another_run()
+        clear_away(config)
         fail_point("run.started")
     # What the run needs is told by the experiment, not by the shell that starts it.
     environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
@@ -92,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
         return status
     # A job that was killed and then tried again left its temporary files. Of a killed Snakemake, jobs may go on.
     if status >= 0:
-        _remove_temporary_files(config)
+        remove_temporary_files(config)
     if status == 0:
         print(f"report: {results_folder(config)}/report.html")
     else:
@@ -175,77 +164,3 @@ def _tell_full_disk(folder: str) -> None:
             errno.ENOSPC,
             f"{folder}: the disk is full, {free} bytes are free; make room and run the same command again",
         )
-
-
-def _refuse_beside_another_run() -> None:
-    if not _is_locked():
-        return
-    for process in _processes():
-        words = process.info["cmdline"]
-        if any(Path(word).name == "snakemake" for word in words[:3]) and not _is_job(words) and not DRY & set(words):
-            raise ValueError(f"process {process.pid} runs Snakemake in {Path.cwd()}; wait for it or stop it")
-    for path in Path("results").glob(f"*/{RUN_FILE}"):
-        try:
-            latest, state = read_state(path.parent)
-        except (FileNotFoundError, ValueError):  # no log, or a damaged note: nothing is known
-            continue
-        if state == UNSEEN:
-            raise ValueError(
-                f"process {latest.pid} on {latest.host} runs {path.parent}, or was killed there; "
-                f"look there, and remove {path} if it is dead"
-            )
-
-
-def _clear_away(config: Config) -> None:
-    """End a dead run's jobs, release its lock, remove its files under temporary names."""
-    jobs = [process for process in _processes() if _is_job(process.info["cmdline"])]
-    for process in jobs:
-        print(f"ending process {process.pid}, a job of a dead run", flush=True)
-        process.terminate()
-    for process in psutil.wait_procs(jobs, timeout=GRACE_SECONDS)[1]:
-        process.kill()
-    _end_submitted_jobs(Path(results_folder(config)))
-    shutil.rmtree(LOCKS, ignore_errors=True)
-    _remove_temporary_files(config)
-
-
-def _remove_temporary_files(config: Config) -> None:
-    for folder in (results_folder(config), data_folder(config)):
-        for path in Path(folder).rglob(TEMPORARY_NAMES):
-            path.unlink(missing_ok=True)
-
-
-def _end_submitted_jobs(results: Path) -> None:
-    """Take the jobs of a killed run out of SLURM's queue, where they would go on without it."""
-    try:
-        latest, state = read_state(results)
-    except (FileNotFoundError, ValueError):  # no run before this one
-        return
-    names = re.findall(r"^SLURM run ID: (\S+)$", latest.log.read_text(encoding="utf-8"), re.MULTILINE)
-    if state != "killed" or not names or shutil.which("scancel") is None:
-        return
-    print("ending the submitted jobs of a dead run", flush=True)
-    subprocess.run(["scancel", "--name", names[0]], check=False)
-    queue = ["squeue", "--noheader", "--name", names[0]]
-    deadline = time.monotonic() + QUEUE_SECONDS
-    while time.monotonic() < deadline and subprocess.run(queue, capture_output=True, check=False).stdout:
-        time.sleep(1.0)
-
-
-def _is_locked() -> bool:
-    return any(LOCKS.glob("*.lock"))
-
-
-def _processes() -> Iterator[psutil.Process]:
-    """Yield the processes that work in this folder, but for this one and those that it was started by."""
-    here = Path.cwd()
-    family = {os.getpid(), *(process.pid for process in psutil.Process().parents())}
-    for process in psutil.process_iter(["pid", "cmdline", "cwd"]):
-        info = process.info
-        if process.pid not in family and info["cmdline"] and info["cwd"] and Path(info["cwd"]) == here:
-            yield process
-
-
-def _is_job(words: Sequence[str]) -> bool:
-    """Return whether a command line is a job's: a verb as the rules write it, or the Snakemake that a cluster runs."""
-    return re.search(r"--log-command|--mode (remote|subprocess)", " ".join(words)) is not None

@@ -14,6 +14,7 @@ import pytest
 
 from blsh.cli import main as cli
 from blsh.cli import run as verb
+from blsh.experiment import dead_runs
 from blsh.experiment.config import load_config
 from blsh.experiment.grid import data_folder
 from blsh.experiment.status import note_run
@@ -177,7 +178,7 @@ def test_what_a_dead_run_left_is_cleared_away(lock, snakemake, capsys, words):
     try:
         with pytest.MonkeyPatch.context() as patch:
             # The key of the data's folder is not of interest here.
-            patch.setattr(verb, "data_folder", lambda config: f"{DATA}/k")
+            patch.setattr(dead_runs, "data_folder", lambda config: f"{DATA}/k")
             assert cli.main(["run"]) == 0
         assert not psutil.pid_exists(job.pid)
         assert bystander.poll() is None
@@ -248,9 +249,9 @@ def test_jobs_that_a_killed_run_submitted_are_ended(lock, snakemake, monkeypatch
     path = Path("results/demo/run.json")
     path.write_text(json.dumps(json.loads(path.read_text()) | {"host": os.uname().nodename, "pid": dead}))
     called = []
-    monkeypatch.setattr(verb.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr(
-        verb, "subprocess", SimpleNamespace(run=lambda words, **_: (called.append(words), snakemake(words))[1])
+        dead_runs, "subprocess", SimpleNamespace(run=lambda words, **_: (called.append(words), snakemake(words))[1])
     )
     assert cli.main(["run"]) == 0
     assert called[0] == ["scancel", "--name", "41e97b2e-5f51"]
