@@ -2,30 +2,25 @@
 
 import argparse
 import json
+from collections.abc import Sequence
 from dataclasses import astuple, fields
 from pathlib import Path
 
 import pandas as pd
 
 from blsh.cli.ssm import KIND, VERSION
-from blsh.corpora.manifest import read_manifest
+from blsh.corpora.manifest import Manifest, read_manifest
 from blsh.denoising.architectures import count_parameters
 from blsh.denoising.checkpoints import read_training
 from blsh.denoising.training_frames import count_frames
 from blsh.experiment.config import Config, parse_config
 from blsh.experiment.families import model_names
-from blsh.experiment.grid import (
-    ScoreJob,
-    data_folder,
-    expected_cells,
-    results_folder,
-    table_bits,
-)
+from blsh.experiment.grid import ScoreJob, data_folder, expected_cells, results_folder, table_bits
 from blsh.experiment.job_logs import missing_reasons
-from blsh.experiment.outputs import manifest_file, networks_by_stem, recipes_file, score_files
+from blsh.experiment.outputs import manifest_file, network_files, networks_by_stem, recipes_file, score_files, ssm_files
 from blsh.experiment.seeds import generator
 from blsh.files.arrays import load_stamped
-from blsh.mixtures.recipes import read_recipes
+from blsh.mixtures.recipes import Recipe, read_recipes
 from blsh.reporting.costs import read_benchmarks
 from blsh.reporting.matrices import shown_matrices
 from blsh.reporting.scores import read_scores
@@ -49,25 +44,27 @@ def run(arguments: argparse.Namespace) -> None:
     files = [Path(path) for path in score_files(config)]
     scored = [path for path in files if path.is_file()]
     expected = _with_reasons(expected_cells(config), config)
+    training = read_recipes(Path(recipes_file(config, "train")))
+    manifests = {corpus: read_manifest(Path(manifest_file(config, corpus))) for corpus in config.data.corpora}
     summaries = summarise(
         read_scores(scored),
         expected,
         table_bits=_table_bits(config),
-        n_frames=count_frames(read_recipes(Path(recipes_file(config, "train")))),
+        n_frames=count_frames(training),
         feature_widths={feature: feature_width(feature) for feature in config.grid.features},
         rng=generator(config.seed, "claims"),
         tables={
             "training": _training(config, results),
             "noises": _concatenate(data / "noises" / f"{name}.csv" for name in config.grid.sets),
-            "corpora": _corpora(config),
-            "skipped": _skipped(config),
+            "corpora": _corpora(config, manifests),
+            "skipped": _skipped(manifests),
             "costs": pd.concat([read_benchmarks(data / "benchmarks"), read_benchmarks(results / "benchmarks")]),
-            "networks": _networks(config, results / "models"),
+            "networks": _networks(config),
             "speed": _concatenate([results / "speed.csv"]),
             "exports": _concatenate([results / "exports.csv"]),
         },
-        facts=_facts(config),
-        ssm=_ssms(config, results),
+        facts=_facts(config, training),
+        ssm=_ssms(config),
     )
     write_summaries(arguments.output, summaries)
     print(f"{len(scored)} of {len(files)} score files, {summaries.n_done} of {summaries.n_expected} cells")
@@ -101,12 +98,11 @@ def _training(config: Config, results: Path) -> pd.DataFrame | None:
     return pd.concat(tables) if tables else None
 
 
-def _networks(config: Config, models: Path) -> pd.DataFrame | None:
+def _networks(config: Config) -> pd.DataFrame | None:
     """Return how the training of each network of the grid went, as far as there is a checkpoint."""
     rows = []
-    for stem, (system, variant) in networks_by_stem(config).items():
-        path = models / f"{stem}.safetensors"
-        if path.is_file():
+    for (system, variant), path in zip(networks_by_stem(config).values(), network_files(config), strict=True):
+        if Path(path).is_file():
             training = read_training(path)
             state = (training.epochs, training.seconds, training.stopped_by, training.device)
             rows.append((system, variant, count_parameters(training.architecture), *state))
@@ -119,10 +115,10 @@ def _concatenate(paths) -> pd.DataFrame | None:
     return pd.concat(tables) if tables else None
 
 
-def _corpora(config: Config) -> pd.DataFrame:
+def _corpora(config: Config, manifests: dict[str, Manifest]) -> pd.DataFrame:
     rows = []
-    for corpus in config.data.corpora:
-        recordings = pd.DataFrame(read_manifest(Path(manifest_file(config, corpus))).recordings)
+    for corpus, manifest in manifests.items():
+        recordings = pd.DataFrame(manifest.recordings)
         for (split, licence), part in recordings.groupby(["split", "licence"]):
             speakers = part.loc[part["speaker"] != "", "speaker"].nunique()
             hours = part["seconds"].sum() / 3600
@@ -131,17 +127,14 @@ def _corpora(config: Config) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _skipped(config: Config) -> pd.DataFrame:
+def _skipped(manifests: dict[str, Manifest]) -> pd.DataFrame:
     rows = [
-        (corpus, skipped.path, skipped.reason)
-        for corpus in config.data.corpora
-        for skipped in read_manifest(Path(manifest_file(config, corpus))).skipped
+        (corpus, skipped.path, skipped.reason) for corpus, manifest in manifests.items() for skipped in manifest.skipped
     ]
     return pd.DataFrame(rows, columns=["corpus", "path", "reason"])
 
 
-def _facts(config: Config) -> dict[str, str | int | float]:
-    recipes = read_recipes(Path(recipes_file(config, "train")))
+def _facts(config: Config, recipes: Sequence[Recipe]) -> dict[str, str | int | float]:
     return {
         "Experiment": config.title,
         "Name": config.name,
@@ -157,11 +150,10 @@ def _facts(config: Config) -> dict[str, str | int | float]:
     }
 
 
-def _ssms(config: Config, results: Path) -> dict:
+def _ssms(config: Config) -> dict:
     matrices = {}
-    for feature, target in model_names(config):
-        path = results / "models" / f"ssm_{feature}_{target}.npz"
-        if path.is_file():
+    for (feature, target), path in zip(model_names(config), ssm_files(config), strict=True):
+        if Path(path).is_file():
             _, arrays = load_stamped(path, KIND, VERSION)
             prefix = f"{feature}/{target}/{config.training.profile}"
             matrices |= {f"{prefix}/{name}": matrix for name, matrix in arrays.items()}

@@ -23,7 +23,15 @@ from blsh.experiment.grid import (
     scored_bits,
     scored_bits_on,
 )
-from blsh.experiment.outputs import manifest_file, neighbours_file, networks_by_stem, recipes_file, score_file
+from blsh.experiment.outputs import (
+    manifest_file,
+    model_files,
+    neighbours_file,
+    network_files,
+    networks_by_stem,
+    recipes_file,
+    score_file,
+)
 from blsh.hashing.profiles import PROFILES, TrainingParams
 from blsh.hashing.residual import RESIDUAL
 from blsh.hashing.switches import SWITCHES
@@ -111,12 +119,11 @@ def plan(config: Config) -> Plan:
         for path in neighbours_file(config, job):
             lookups[Path(path)] = _lookup_cost(job, extents[job.set], n_frames)
     by_rule: dict[str, list] = {"train": [], "fit": []}
-    for model in models(config):
-        path = results / "models" / f"{model.stem}.npz"
-        by_rule["fit" if model.system in FITTED else "train"].append((path, _model_cost(config, model, n_frames)))
-    networks = networks_by_stem(config).items()
+    for model, path in zip(models(config), model_files(config), strict=True):
+        by_rule["fit" if model.system in FITTED else "train"].append((Path(path), _model_cost(config, model, n_frames)))
     by_rule["train_network"] = [
-        (results / f"models/{stem}.safetensors", _network_cost(config, *n)) for stem, n in networks
+        (Path(path), _network_cost(config, *network))
+        for network, path in zip(networks_by_stem(config).values(), network_files(config), strict=True)
     ]
     jobs = {
         "manifest": [(Path(manifest_file(config, name)), 10.0) for name in corpora],

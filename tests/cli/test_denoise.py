@@ -15,6 +15,7 @@ from blsh.cli import main as cli
 from blsh.cli import pipes
 from blsh.denoising.denoiser import denoise
 from blsh.denoising.model_file import load_model, save_model
+from tests.cli.working import run_verb
 from tests.denoising.making import RATE, small_model, sound
 
 
@@ -30,12 +31,7 @@ def blsh(model, capsys):
     """Run the verb in this process: status and its lines on stderr, without those of progress."""
 
     def run(*words: object) -> tuple[int, list[str]]:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(cli, "_set_threads", lambda argv: None)
-            try:
-                status = cli.main(["denoise", *map(str, words), "--model", str(model)])
-            except SystemExit as stop:
-                status = stop.code
+        status = run_verb("denoise", *words, "--model", model)
         lines = capsys.readouterr().err.splitlines()
         return status, [line for line in lines if not line.startswith("files: ")]
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blsh.cli import main as cli
 from blsh.corpora.manifest import Manifest, read_manifest
 from blsh.denoising.denoiser import denoise
 from blsh.denoising.model_file import load_model
@@ -18,20 +17,12 @@ from blsh.mixtures.drawing import draw_recipes
 from blsh.mixtures.recipes import Recipe, write_recipes
 from blsh.mixtures.rendering import Recordings, render
 from blsh.mixtures.units import cut_units
+from tests.cli.working import run_verb as blsh
 from tests.corpora.making import write
 from tests.denoising.making import sound
 from tests.mixtures.making import rng_for
 
 SMALL = ("--n-bits", 16, "--n-rows", 60, "--mixtures", 12, "--seconds", 1, "--feature", "mel")
-
-
-def blsh(*words: object) -> int:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cli, "_set_threads", lambda argv: None)
-        try:
-            return cli.main([str(word) for word in words])
-        except SystemExit as stop:
-            return stop.code
 
 
 @pytest.fixture(scope="module")

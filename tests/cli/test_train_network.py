@@ -9,21 +9,14 @@ pytest.importorskip("torch")
 
 from blsh.denoising.checkpoints import load_checkpoint, read_training
 from blsh.reporting.scores import read_scores
-from tests.cli.working import PROGRESS, Work, blsh
+from tests.cli.working import PROGRESS, Work, blsh, listed_work
 
 
 @pytest.fixture(scope="module")
 def work(tmp_path_factory) -> Work:
     """Manifests, units and validation mixtures of a few seconds of sound."""
-    work = Work(tmp_path_factory.mktemp("work"))
+    work = listed_work(tmp_path_factory.mktemp("work"))
     to = work.folder
-    assert blsh(work.manifest(to)) == 0
-    for end in ("csv", "skipped.csv"):
-        (to / f"s.{end}").rename(to / f"speech.{end}")
-    noise = f"manifest --reader folder --corpus noise --folder {work['noise']} --levels class -o {to}/noise.csv"
-    assert blsh(noise) == 0
-    assert blsh(work.units(to)) == 0
-    (to / "u.csv").rename(to / "units.csv")
     assert blsh(work.draw(to, "--source validation --set validation")) == 0
     (to / "r.csv").rename(to / "validation.csv")
     return work

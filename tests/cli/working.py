@@ -15,14 +15,19 @@ RESIDUAL_SWITCHES = "segment_frames=100 n_segments=2 min_passes=2 max_passes=2"
 SWITCHES = "segment_frames=100 n_segments=2 epsilon_on=training n_epsilon_segments=0 min_passes=2 max_passes=2"
 
 
-def blsh(*words: object) -> int:
+def run_verb(*words: object) -> int:
     """Run a verb in this process, whose threads are set already."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cli, "_set_threads", lambda argv: None)
         try:
-            return cli.main([str(word) for words_ in words for word in str(words_).split()])
+            return cli.main([str(word) for word in words])
         except SystemExit as stop:
             return stop.code
+
+
+def blsh(command: str) -> int:
+    """Run a command whose words hold no spaces."""
+    return run_verb(*command.split())
 
 
 def voice(seconds: float, rate: int, pitch: float, seed: int) -> np.ndarray:
@@ -124,3 +129,16 @@ class Work:
         named = f"--seed 1 --system {systems} --feature mel --target ssm --rho 0.5 --n-neighbours 4 --n-bits {N_BITS}"
         recipes = f"--mixtures 3 --recipes {self['open.csv']}"
         return f"examples {named} {recipes} {files} {model} {self.data} -o {to}/examples.json"
+
+
+def listed_work(folder: Path) -> Work:
+    """Return a folder in which the recordings are listed and cut into units."""
+    work = Work(folder)
+    assert blsh(work.manifest(folder)) == 0
+    for end in ("csv", "skipped.csv"):
+        (folder / f"s.{end}").rename(folder / f"speech.{end}")
+    noise = f"manifest --reader folder --corpus noise --folder {work['noise']} --levels class -o {folder}/noise.csv"
+    assert blsh(noise) == 0
+    assert blsh(work.units(folder)) == 0
+    (folder / "u.csv").rename(folder / "units.csv")
+    return work

@@ -1,7 +1,5 @@
 """A small training, and frames for it."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from blsh.hashing.profiles import TrainingParams
@@ -10,8 +8,16 @@ LOSSES = ("square", "xent")
 FLOAT32 = 2e-5  # relative, of weights: ln W is a float32 of some tens
 N, D = 24, 10  # frames of a segment, and their width
 
-FRESH = TrainingParams(segments="fresh", n_segments=20, epsilon_on="held-out", n_epsilon_segments=4)
-SMALL = replace(FRESH, n_bits=5, segment_frames=N, n_segments=3, n_epsilon_segments=2, min_passes=3, max_passes=3)
+SMALL = TrainingParams(
+    n_bits=5,
+    segment_frames=N,
+    segments="fresh",
+    n_segments=3,
+    epsilon_on="held-out",
+    n_epsilon_segments=2,
+    min_passes=3,
+    max_passes=3,
+)
 
 
 def rng_for_round(number):
