@@ -9,10 +9,12 @@ PRESET ?= config/demo.yaml
 CORES ?= all
 # Which of the long tests `make test-long` runs.
 LONG ?= tests
+# Which parts of the golden record `make golden` compares; none named means all.
+GOLDEN ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help reproduce test test-long lint format bench docs lock clean
+.PHONY: help reproduce test test-long golden lint format bench docs lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
@@ -25,6 +27,9 @@ test: $(VENV)/.ready  ## run the test suite
 
 test-long: $(VENV)/.long  ## kill runs, fill disks, fuzz, use SLURM and a browser (hours; BLSH_LONG=short: minutes)
 	$(BIN)/python -m pytest -m long -v $(LONG)
+
+golden: $(VENV)/.ready  ## compare jobs, reports and results with the record (GOLDEN="jobs reports": some of them)
+	$(BIN)/python -m tests.golden $(GOLDEN)
 
 lint: $(VENV)/.ready  ## check style, formatting and the workflow
 	$(BIN)/ruff check .
