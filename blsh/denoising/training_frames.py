@@ -97,7 +97,7 @@ def write_training_frames(
     # Each writer looks at the disk too, but for itself alone.
     row_bytes = sum(4 * feature_width(name) for name in features) + (N_BINS + 7) // 8
     names = ", ".join(path.name for path in (*features.values(), masks))
-    require_free_space(masks.parent, total * row_bytes, names)
+    require_free_space(masks, total * row_bytes, names)
     with ExitStack() as stack:
         writers = {
             name: stack.enter_context(RowWriter(path, total, feature_width(name), np.float32))

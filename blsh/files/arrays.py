@@ -36,7 +36,7 @@ def save_array(path: str | Path, array: np.ndarray) -> None:
     """
     array = np.asarray(array, order="C")
     header = _npy.header_bytes(array.dtype, array.shape)
-    require_free_space(Path(path).parent, len(header) + array.nbytes, Path(path).name)
+    require_free_space(path, len(header) + array.nbytes, Path(path).name)
     with atomic_path(path) as temporary, open(temporary, "wb") as handle:
         handle.write(header)
         fail_point("array.header")
@@ -108,7 +108,7 @@ class RowWriter:
     def __enter__(self) -> RowWriter:
         n_rows, width = self.shape
         n_bytes = len(self._header) + n_rows * width * self.dtype.itemsize
-        require_free_space(self.path.parent, n_bytes, self.path.name)
+        require_free_space(self.path, n_bytes, self.path.name)
         with ExitStack() as stack:
             temporary = stack.enter_context(atomic_path(self.path))
             self._handle = stack.enter_context(open(temporary, "wb"))
@@ -170,7 +170,7 @@ def save_stamped(
     # Through JSON and back: the digest is of what a reader will see.
     stamp = json.loads(canonical_json({"kind": kind, "version": version, "metadata": dict(metadata)}))
     n_bytes = _archive.check_size(stamp, contents, path)
-    require_free_space(Path(path).parent, n_bytes, Path(path).name)
+    require_free_space(path, n_bytes, Path(path).name)
     with atomic_path(path) as temporary:
         _archive.write(temporary, stamp, contents)
 

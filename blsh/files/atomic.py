@@ -3,7 +3,7 @@
 A reader, or a workflow that looks at what exists, must never meet half a file: not after a crash, a full
 disk or a killed job. So every file is written under a temporary name *in its own folder* (a rename is
 atomic only within one file system), flushed to the disk, and then renamed over the final name. What fails
-leaves the old file, or none.
+leaves the old file, or none. Links are followed. A pipe or a device keeps its place: what is whole is copied into it.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ import json
 import os
 import secrets
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from blsh.files.destination import Destination, destination
 from blsh.files.fail_points import fail_point
 
 # What a killed process leaves behind matches this; `blsh run` removes it.
@@ -30,7 +32,8 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     Parameters
     ----------
     path
-        The final name. Its folder is made; a file that has this name is replaced.
+        The final name. Its folder is made; a file that has this name is replaced, through links that lead to it. What
+        is written for a pipe or a device is copied into it.
 
     Yields
     ------
@@ -41,18 +44,20 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     Raises
     ------
     ValueError
-        If `path` is a folder, or the block wrote nothing.
+        If `path` is a folder, a socket, a disk, write-protected, or a link to nowhere, or the block wrote nothing.
     """
-    path = Path(path)
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder, not a file: give the name of a file in it")
+    place = destination(path)
+    if place.is_through:
+        with _copied_through(place) as temporary:
+            yield temporary
+        return
+    path = place.path
     path.parent.mkdir(parents=True, exist_ok=True)
     # 40 characters of the stem keep the temporary name below the 255 bytes of most file systems.
     temporary = path.parent / f".{path.stem[:40]}-{secrets.token_hex(4)}.tmp{path.suffix}"
     try:
         yield temporary
-        if not temporary.is_file():
-            raise ValueError(f"nothing was written for {path}: write to the name that atomic_path yields")
+        _require_written(temporary, path)
         fail_point("atomic.written")
         _flush_to_disk(temporary)
         os.replace(temporary, path)
@@ -65,6 +70,20 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     finally:
         temporary.unlink(missing_ok=True)
     _flush_to_disk(path.parent)
+
+
+@contextmanager
+def _copied_through(place: Destination) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="blsh-") as folder:
+        temporary = Path(folder, f"whole{place.path.suffix}")
+        yield temporary
+        _require_written(temporary, place.path)
+        place.write_through(temporary)
+
+
+def _require_written(temporary: Path, path: Path) -> None:
+    if not temporary.is_file():
+        raise ValueError(f"nothing was written for {path}: write to the name that atomic_path yields")
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -90,13 +109,13 @@ def write_json(path: str | Path, obj: object) -> None:
     write_text(path, text + "\n")
 
 
-def require_free_space(folder: str | Path, n_bytes: int, purpose: str) -> None:
+def require_free_space(place: str | Path, n_bytes: int, purpose: str) -> None:
     """Raise before a long write rather than in the middle of it.
 
     Parameters
     ----------
-    folder
-        Where the file will be; it need not exist yet.
+    place
+        The file, or the folder where it will be; it need not exist yet. Of a pipe or a device nothing is asked.
     n_bytes : int >= 0
         What will be written.
     purpose
@@ -105,16 +124,20 @@ def require_free_space(folder: str | Path, n_bytes: int, purpose: str) -> None:
     Raises
     ------
     OSError
-        With `errno.ENOSPC`, if the folder's file system has fewer free bytes.
+        With `errno.ENOSPC`, if its file system has fewer free bytes.
     """
-    existing = Path(folder).absolute()
+    existing = Path(place).absolute()
     while not existing.exists():
         existing = existing.parent
+    if not existing.is_dir():
+        if not existing.is_file():
+            return
+        existing = existing.resolve().parent
     free = shutil.disk_usage(existing).free
     if n_bytes > free:
         raise OSError(
             errno.ENOSPC,
-            f"{purpose} needs {n_bytes} bytes and {free} are free in {folder}: make room or choose another folder",
+            f"{purpose} needs {n_bytes} bytes and {free} are free in {existing}: make room or choose another folder",
         )
 
 

@@ -57,7 +57,7 @@ def save_tensors(
     contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
     stamp = {"kind": kind, "version": version, "metadata": dict(metadata), "digest": _digest(contiguous)}
     contents = save(contiguous, metadata={_KEY: canonical_json(stamp)})
-    require_free_space(Path(path).parent, len(contents), Path(path).name)
+    require_free_space(path, len(contents), Path(path).name)
     with atomic_path(path) as temporary:
         temporary.write_bytes(contents)
 

@@ -176,7 +176,7 @@ def write_wav(path: str | Path, samples: np.ndarray, sample_rate: int = SAMPLE_R
     header = struct.pack(
         "<4sI4s4sI16s4sI", b"RIFF", 36 + levels.nbytes, b"WAVE", b"fmt ", 16, form, b"data", levels.nbytes
     )
-    require_free_space(Path(path).parent, len(header) + levels.nbytes, Path(path).name)
+    require_free_space(path, len(header) + levels.nbytes, Path(path).name)
     with atomic_path(path) as temporary:
         temporary.write_bytes(header + levels.tobytes())
 

@@ -2,8 +2,11 @@ import errno
 import json
 import os
 import shutil
+import socket
 import stat
 import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -50,6 +53,104 @@ def test_a_name_of_the_greatest_length_can_be_written(tmp_path):
 def test_a_folder_is_no_file(tmp_path):
     with pytest.raises(ValueError, match="is a folder, not a file"), atomic_path(tmp_path):
         pass
+
+
+def test_a_link_stays_and_its_file_is_replaced(tmp_path):
+    real, link = tmp_path / "deep/real.txt", tmp_path / "link.txt"
+    real.parent.mkdir()
+    link.symlink_to("middle")
+    (tmp_path / "middle").symlink_to("deep/real.txt")
+    for text in ("made", "replaced"):  # of a link to nothing, and of one to a file
+        with atomic_path(link) as temporary:
+            assert temporary.parent == real.parent
+            temporary.write_text(text)
+        assert link.is_symlink() and real.read_text() == text
+    assert os.listdir(real.parent) == ["real.txt"]
+
+
+def test_a_link_that_leads_nowhere_is_refused(tmp_path):
+    (tmp_path / "x.txt").symlink_to("not/mounted/x.txt")
+    with pytest.raises(ValueError, match=r"x\.txt is a link to .*not/mounted/x\.txt, whose folder does not exist"):
+        write_text(tmp_path / "x.txt", "")
+    (tmp_path / "circle").symlink_to("circle")
+    with pytest.raises(OSError, match="levels of symbolic links"):
+        write_text(tmp_path / "circle", "")
+    assert sorted(os.listdir(tmp_path)) == ["circle", "x.txt"]
+
+
+def test_a_write_protected_file_is_not_replaced(tmp_path):
+    """Not by root either, whom the system lets write."""
+    path = tmp_path / "x.txt"
+    path.write_text("old")
+    path.chmod(0o444)
+    with pytest.raises(ValueError, match=r"x\.txt is write-protected"):
+        write_text(path, "new")
+    assert path.read_text() == "old" and os.listdir(tmp_path) == ["x.txt"]
+
+
+def test_a_pipe_is_written_through_when_all_is_whole(tmp_path):
+    path = tmp_path / "pipe.txt"
+    os.mkfifo(path)
+    with ThreadPoolExecutor(1) as pool:
+        read = pool.submit(path.read_bytes)
+        write_text(path, "x" * 100_000)
+        assert read.result() == b"x" * 100_000
+    with pytest.raises(RuntimeError), atomic_path(path) as temporary:  # nobody reads, and nothing is waited for
+        temporary.write_text("half")
+        raise RuntimeError
+    assert stat.S_ISFIFO(path.stat().st_mode) and os.listdir(tmp_path) == ["pipe.txt"]
+
+
+def test_a_terminal_is_written_through(tmp_path):
+    ours, theirs = os.openpty()
+    try:
+        (tmp_path / "link").symlink_to(os.ttyname(theirs))
+        write_text(tmp_path / "link", "a line")
+        assert os.read(ours, 100) == b"a line"
+        assert stat.S_ISCHR(os.stat(tmp_path / "link").st_mode)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may make devices")
+@pytest.mark.parametrize(("kind", "device"), [(stat.S_IFCHR, os.makedev(1, 3)), (stat.S_IFBLK, os.makedev(1, 0))])
+def test_a_device_stays_a_device(tmp_path, kind, device):
+    try:
+        os.mknod(tmp_path / "node", kind | 0o600, device)
+    except PermissionError:
+        pytest.skip("no devices may be made here")
+    if kind == stat.S_IFCHR:
+        write_text(tmp_path / "node", "into nothing")
+    else:
+        with pytest.raises(ValueError, match="is a socket or a disk"):
+            write_text(tmp_path / "node", "never")
+    assert stat.S_IFMT((tmp_path / "node").stat().st_mode) == kind and os.listdir(tmp_path) == ["node"]
+
+
+def test_a_socket_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # a socket's name must be short
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("s")
+        with pytest.raises(ValueError, match="is a socket or a disk"):
+            write_text(tmp_path / "s", "")
+
+
+def test_an_open_file_is_continued_where_it_is(tmp_path):
+    """What `> file` made of standard output: neither cut to nothing nor written from its beginning."""
+    code = "import sys; from blsh.files import write_text; write_text(sys.argv[1], 'blsh\\n')"
+    for name in ("/dev/stdout", "/dev/fd/1"):
+        command = 'echo before; "$@"; echo after'
+        with open(tmp_path / "all.txt", "wb") as handle:
+            words = ["sh", "-c", command, "sh", sys.executable, "-c", code, name]
+            subprocess.run(words, stdout=handle, check=True, timeout=120)
+        assert (tmp_path / "all.txt").read_text() == "before\nblsh\nafter\n"
+
+
+def test_the_space_of_a_pipe_is_not_asked_for(tmp_path, monkeypatch):
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=0))
+    require_free_space(tmp_path / "pipe", 1, "a sound")
 
 
 def test_a_block_that_writes_nothing_is_an_error(tmp_path):
