@@ -99,7 +99,9 @@ def clean_raw(model: DenoiserModel, rate: int, channels: int, form: str, setting
         whole = len(data) - len(data) % width
         samples = np.frombuffer(data[:whole], dtype).reshape(-1, channels)
         rest = data[whole:]
-        _write(_packed(stream.push((samples / scale).astype(np.float32)), dtype, scale))
+        cleaned = stream.push((samples / scale).astype(np.float32))
+        # 32 bits would not come through a float32 as they are.
+        _write(data[:whole] if settings["strength"] == 0 else _packed(cleaned, dtype, scale))
     if is_empty:
         raise ValueError("stdin holds no samples: pipe raw samples into it, see --format, --rate and --channels")
     _write(_packed(stream.flush(), dtype, scale))

@@ -78,6 +78,7 @@ class Denoiser:
             raise ValueError(f"level={level} must be a positive number")
         self._level = np.float32(level)
         self._estimator = model_estimator(model, n_bits=n_bits, strength=strength, floor=floor)
+        self._is_untouched = strength == 0  # not even by the rounding of a transform
         self._begin()
 
     def push(self, samples: np.ndarray) -> np.ndarray:
@@ -107,6 +108,8 @@ class Denoiser:
             )
         if self._shape is None:
             self._start(samples.shape[1:])
+        if self._is_untouched:
+            return samples.copy()
         self._n_in += len(samples)
         scaled = samples.T.reshape(self._n_channels, -1) / self._level
         self._pending = np.concatenate([self._pending, scaled], axis=1)
@@ -123,7 +126,7 @@ class Denoiser:
         Raises
         ------
         ValueError
-            When there were samples, but no more than 512, which reflected edges need.
+            When there were samples, but no more than 512, which reflected edges need; not at strength 0.
         """
         if self._shape is None:
             return np.zeros(0, np.float32)
@@ -198,7 +201,7 @@ def denoise(
     Parameters
     ----------
     samples : ndarray of float32 or float64, shape (n,) or (n, channels)
-        At 16 kHz; more than 512.
+        At 16 kHz; more than 512. At strength 0 they are returned as they are.
     model : DenoiserModel
     level : float, optional
         What to divide by before and multiply with afterwards; by default the recording's own `level_of`.
@@ -215,7 +218,7 @@ def denoise(
         When samples or settings are invalid, or the recording is constant and has no level of its own.
     """
     samples = _checked(samples)
-    level = level_of(samples) if level is None else level
+    level = level_of(samples) if level is None and strength != 0 else level
     stream = Denoiser(model, level=level, n_bits=n_bits, strength=strength, floor=floor)
     return np.concatenate([stream.push(samples), stream.flush()])
 

@@ -2,11 +2,12 @@
 
 A file is read twice, block by block: once for its level, once to clean it. So memory does not grow with its length,
 and ten hours are cleaned in that of ten seconds. The input is only read. The output appears under its name when it is
-whole; what fails leaves nothing.
+whole; what fails leaves nothing. At strength 0 the file is copied: no encoder gives back what it was given.
 """
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,11 +67,18 @@ def denoise_file(
         tags = {name: text for name, text in sound.copy_metadata().items() if name in _TAGS and text}
     if not soundfile.check_format(form["format"], form["subtype"], form["endian"]):
         raise ValueError(f"{source} is {form['format']} {form['subtype']}, which cannot be written: convert it first")
+    is_untouched = settings.get("strength") == 0
     try:
-        level = level_of_stream(read_blocks(source), rate) if level is None else level
+        if level is None and not is_untouched:
+            level = level_of_stream(read_blocks(source), rate)
         denoiser = AnyRateDenoiser(model, rate, channels, level=level, **settings)
-        require_free_space(target.parent, source.stat().st_size, target.name)
+        require_free_space(target, source.stat().st_size, target.name)
         with atomic_path(target) as temporary:
+            if is_untouched:
+                for block in read_blocks(source):
+                    denoiser.push(block)  # a bad file is refused all the same
+                shutil.copyfile(source, temporary)
+                return
             with _Writer(temporary, target, form, tags) as writer:
                 for block in read_blocks(source):
                     writer.write(denoiser.push(block))

@@ -1,9 +1,13 @@
 """Streams of any sample rate: resampled to 16 kHz, cleaned, and resampled back, as they come.
 
-A model knows 16 kHz, so what a recording holds above 8 kHz cannot be cleaned and is left out. soxr (quality HQ)
-resamples both ways and keeps the signal in time; it adds a latency of its own, which depends on the rate. As many
-samples come out as went in: the two resamplings round the length, so the end is cut, or filled up with zeros that
-last less than two samples of the lower rate.
+A model knows 16 kHz, so what a recording holds above 8 kHz cannot be cleaned: it is filtered as if no neighbour had
+it in its mask, by ``max(floor, 1 − strength)``. At full strength it is left out; at strength 0 nothing is changed, and
+samples come out as they went in. soxr (quality HQ) resamples both ways and keeps the signal in time; it adds a latency
+of its own, which depends on the rate. As many samples come out as went in: the two resamplings round the length, so the
+end is cut, or filled up with zeros that last less than two samples of the lower rate.
+
+With g the gain above 8 kHz, what lies there is x − up(down(x)) of the samples x. Resampling is linear, so it is added
+as ``up(cleaned − g · down(x)) + g · x``, without resampling anything twice.
 """
 
 from __future__ import annotations
@@ -36,8 +40,13 @@ class AnyRateDenoiser:
 
     def __init__(self, model: DenoiserModel, sample_rate: int, channels: int, **settings: float | None) -> None:
         self._denoiser = Denoiser(model, **settings)
+        strength, floor = settings.get("strength", 1.0), settings.get("floor", 0.0)
+        if strength == 0:
+            sample_rate = SAMPLE_RATE  # nothing is resampled
         self._down = _Resampler(sample_rate, SAMPLE_RATE, channels)
         self._up = _Resampler(SAMPLE_RATE, sample_rate, channels)
+        self._gain_above = np.float32(max(floor, 1 - strength) if sample_rate > SAMPLE_RATE else 0)
+        self._resampled, self._whole = _Delay(channels), _Delay(channels)
         self._n_in = self._n_out = 0
 
     def push(self, samples: np.ndarray) -> np.ndarray:
@@ -49,9 +58,10 @@ class AnyRateDenoiser:
             When samples are not finite or have another number of channels.
         """
         self._n_in += len(samples)
-        ready = self._up.push(self._denoiser.push(self._down.push(samples)))
+        resampled = self._down.push(samples)
+        ready = self._up.push(self._without_above(self._denoiser.push(resampled), resampled))
         self._n_out += len(ready)
-        return ready
+        return self._with_above(ready, samples)
 
     def flush(self) -> np.ndarray:
         """End the stream and return the rest, float32 (m, channels); what is pushed afterwards has no meaning.
@@ -61,11 +71,24 @@ class AnyRateDenoiser:
         ValueError
             When there were too few samples to be transformed.
         """
-        last = np.concatenate([self._denoiser.push(self._down.flush()), self._denoiser.flush()])
+        resampled = self._down.flush()
+        last = np.concatenate([self._denoiser.push(resampled), self._denoiser.flush()])
+        last = self._without_above(last, resampled)
         rest = np.concatenate([self._up.push(last), self._up.flush()])
         n_missing = self._n_in - self._n_out
         filling = np.zeros((max(n_missing - len(rest), 0), rest.shape[1]), np.float32)
-        return np.concatenate([rest[:n_missing], filling])
+        return self._with_above(np.concatenate([rest[:n_missing], filling]), rest[:0])
+
+    def _without_above(self, cleaned: np.ndarray, resampled: np.ndarray) -> np.ndarray:
+        """Take away of cleaned samples what `_with_above` will add below 8 kHz."""
+        if not self._gain_above:
+            return cleaned
+        return cleaned - self._gain_above * self._resampled.push(resampled, len(cleaned))
+
+    def _with_above(self, ready: np.ndarray, samples: np.ndarray) -> np.ndarray:
+        if not self._gain_above:
+            return ready
+        return ready + self._gain_above * self._whole.push(samples, len(ready))
 
 
 def level_of_stream(blocks: Iterable[np.ndarray], sample_rate: int) -> float:
@@ -97,6 +120,19 @@ def level_of_stream(blocks: Iterable[np.ndarray], sample_rate: int) -> float:
     if not np.float32(level) > 0:
         raise ValueError("the signal is silent or constant: leave it out, or give a level")
     return level
+
+
+class _Delay:
+    """Samples that wait until those that they go with have been cleaned."""
+
+    def __init__(self, channels: int) -> None:
+        self._waiting = np.zeros((0, channels), np.float32)
+
+    def push(self, samples: np.ndarray, n: int) -> np.ndarray:
+        """Take the next samples and return the first n that wait."""
+        waiting = np.concatenate([self._waiting, samples])
+        self._waiting = waiting[n:].copy()  # a view would keep the whole
+        return waiting[:n]
 
 
 class _Resampler:

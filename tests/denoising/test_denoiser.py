@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from blsh.denoising.denoiser import LATENCY, Denoiser, denoise, level_of
 from blsh.denoising.model_estimator import model_estimator
+from blsh.denoising.streaming import AnyRateDenoiser
 from blsh.signal.spectra import stft
 from tests import naive_denoising as naive
 from tests.denoising.making import RATE, small_model, sound
@@ -38,10 +39,42 @@ def test_a_prefix_of_the_bits_is_the_smaller_model():
     assert np.abs(denoise(samples, MODEL, n_bits=17) - denoise(samples, MODEL)).max() > 1e-3
 
 
-def test_strength_0_and_floor_1_leave_the_recording_as_it_is():
+def test_floor_1_leaves_the_recording_as_it_is():
     samples = sound(5000)
-    for untouched in (denoise(samples, MODEL, strength=0.0), denoise(samples, MODEL, floor=1.0)):
-        np.testing.assert_allclose(untouched, samples, atol=1e-6)
+    np.testing.assert_allclose(denoise(samples, MODEL, floor=1.0), samples, atol=1e-6)
+
+
+@pytest.mark.parametrize("n_samples", [0, 1, 512, 5000])
+@pytest.mark.parametrize("channels", [None, 2])
+def test_strength_0_gives_the_samples_back(n_samples, channels):
+    samples = sound(n_samples, channels=channels)
+    untouched = denoise(samples, MODEL, strength=0.0)
+    np.testing.assert_array_equal(untouched, samples)
+    assert untouched is not samples and untouched.dtype == np.float32
+    for rate in (8000, 16_000, 48_000):
+        stream = AnyRateDenoiser(MODEL, rate, channels or 1, strength=0)
+        pieces = np.array_split(samples.reshape(n_samples, channels or 1), 3)
+        ready = [*(stream.push(piece) for piece in pieces), stream.flush()]
+        np.testing.assert_array_equal(np.concatenate(ready).ravel(), samples.ravel())
+    with pytest.raises(ValueError, match="NaN"):
+        denoise(np.full(9, np.nan), MODEL, strength=0.0)
+
+
+@pytest.mark.parametrize("rate", [22_050, 44_100, 48_000, 192_000])
+def test_the_band_above_8_khz_fades_in_as_strength_falls(rate):
+    """However the stream is cut, the output is linear in the strength between the ends of its range."""
+    samples = sound(30_000, channels=2) + 0.05 * np.random.default_rng(1).standard_normal((30_000, 2)).astype(
+        np.float32
+    )
+
+    def cleaned(strength, n_pieces=1):
+        stream = AnyRateDenoiser(MODEL, rate, 2, strength=strength)
+        return np.concatenate([*(stream.push(piece) for piece in np.array_split(samples, n_pieces)), stream.flush()])
+
+    half = cleaned(0.5)
+    assert half.shape == samples.shape
+    np.testing.assert_allclose(half, (cleaned(1) + samples) / 2, atol=1e-5)
+    np.testing.assert_allclose(cleaned(0.5, 37), half, atol=1e-5)
 
 
 def test_masks_lie_between_the_floor_and_one():
