@@ -146,7 +146,7 @@ def pack(made: Made, output: Path) -> None:
         "--sources": [FOLDER / "sources.json"],
         "-o": [output],
     }
-    command = [sys.executable, "-m", "blsh", "pack-denoiser"]
+    command = [sys.executable, "-m", "blsh", "pack-denoiser", "--overwrite"]
     subprocess.run([*command, *(str(word) for flag, values in words.items() for word in (flag, *values))], check=True)
 
 

@@ -37,6 +37,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder of the summaries")
 
 
+def outputs(arguments: argparse.Namespace) -> dict[str, list[Path]]:
+    """Return the files that will be written."""
+    return {"output": [arguments.output / "aggregated.csv"]}
+
+
 def run(arguments: argparse.Namespace) -> None:
     """Read what has been computed and write the summaries."""
     config = parse_config(json.loads(arguments.config), "--config")

@@ -36,6 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--attempts", type=int, default=6, metavar="N", help="attempts in vain before giving up (6)")
 
 
+def outputs(arguments: argparse.Namespace) -> dict[str, list[Path]]:
+    """Return the files that will be written."""
+    return {"output": []}  # its folder goes on where it stopped, archive by archive
+
+
 def run(arguments: argparse.Namespace) -> None:
     """Fetch the parts, say how each was checked, and how to read the corpus."""
     corpus = arguments.corpus

@@ -53,6 +53,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def outputs(arguments: argparse.Namespace) -> dict[str, list[Path]]:
+    """Return the files that will be written."""
+    folder, words = arguments.output.parent, {"clean", "mixture", *arguments.system}
+    sounds = [path for path in folder.glob("*_*.wav") if path.stem.partition("_")[2] in words]
+    return {"output": [arguments.output, *sounds]}
+
+
 def run(arguments: argparse.Namespace) -> None:
     """Render, clean, scale, write."""
     systems = _systems(arguments)

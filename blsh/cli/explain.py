@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from blsh.cli.outputs import add_overwrite
 from blsh.cli.pairs import parse_pairs
 from blsh.corpora.manifest import Manifest
 from blsh.denoising.explanation import explain
@@ -38,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="where the model's own recordings lie, to hear the neighbours",
     )
     parser.add_argument("-o", "--output", type=Path, required=True, help="page to write (HTML)")
+    add_overwrite(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -8,7 +8,8 @@ The folder gets blsh_model.h (tables and functions, in one header) and denoise.c
 import argparse
 from pathlib import Path
 
-from blsh.denoising.c_export import export_c
+from blsh.cli.outputs import add_overwrite
+from blsh.denoising.c_export import FILES, export_c
 from blsh.denoising.model_file import load_model
 
 EXAMPLE = "blsh export-c my.blsh --bits 100 -o my_device"
@@ -19,6 +20,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, help="model file (.blsh)")
     parser.add_argument("--bits", type=int, metavar="N", help="export the first N bits only (default: all)")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="folder to write to")
+    add_overwrite(parser)
+
+
+def outputs(arguments: argparse.Namespace) -> dict[str, list[Path]]:
+    """Return the files that will be written."""
+    return {"output": [arguments.output / name for name in FILES]}
 
 
 def run(arguments: argparse.Namespace) -> None:

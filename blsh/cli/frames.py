@@ -28,6 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--constant", type=Path, required=True, help="mean mask to write (.npy)")
 
 
+def outputs(arguments: argparse.Namespace) -> dict[str, list[Path]]:
+    """Return the files that will be written."""
+    features = [arguments.features_to / f"{name}.npy" for name in arguments.feature]
+    return {"features_to": features, "masks": [arguments.masks], "constant": [arguments.constant]}
+
+
 def run(arguments: argparse.Namespace) -> None:
     """Write the frames and print their number."""
     n_frames = write_training_frames(

@@ -1,7 +1,8 @@
 """Find the verb, set the threads, run it, and turn its errors into one line.
 
 A verb is a module of this package with a docstring (its help), ``EXAMPLE`` (a command), ``add_arguments(parser)``
-and ``run(arguments) -> int | None``. Only the chosen verb is imported, so ``blsh --help`` starts at once.
+and ``run(arguments) -> int | None``; ``outputs(arguments)`` if it writes more than ``-o``
+(`blsh.cli.outputs`). Only the chosen verb is imported, so ``blsh --help`` starts at once.
 """
 
 from __future__ import annotations
@@ -68,7 +69,9 @@ def main(argv: list[str] | None = None) -> int:
     verb = argv[0]
     _set_threads(argv[1:])
     module = _import_verb(f"blsh.cli.{verb.replace('-', '_')}")
-    from blsh.files.fail_points import fail_point  # its room loads numpy, which must not come before the threads
+    # Their room loads numpy, which must not come before the threads.
+    from blsh.cli.outputs import check_outputs
+    from blsh.files.fail_points import fail_point
 
     verb_parser = _verb_parser(verb, module)
     arguments, arguments.more = verb_parser.parse_known_args(argv[1:])
@@ -77,6 +80,7 @@ def main(argv: list[str] | None = None) -> int:
     if arguments.log_command:
         print(f"$ blsh {shlex.join(argv)}", flush=True)
     try:
+        check_outputs(module, arguments)
         fail_point("verb.started")
         status = module.run(arguments) or 0
         fail_point("verb.finished")

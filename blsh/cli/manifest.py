@@ -5,7 +5,7 @@ from pathlib import Path
 
 from blsh.cli.progress import Progress
 from blsh.corpora import READERS
-from blsh.corpora.manifest import write_manifest
+from blsh.corpora.manifest import skipped_path, write_manifest
 from blsh.corpora.overview import overview
 from blsh.corpora.timit import rules_of_speakers
 
@@ -26,6 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--table", help="folder: CSV inside the folder that lists the recordings")
     parser.add_argument("--licence", help="folder: the recordings' licence")
     parser.add_argument("-o", "--output", required=True, type=Path, help="manifest to write (CSV)")
+
+
+def outputs(arguments: argparse.Namespace) -> dict[str, list[Path]]:
+    """Return the files that will be written."""
+    return {"output": [arguments.output, skipped_path(arguments.output)]}
 
 
 def run(arguments: argparse.Namespace) -> None:

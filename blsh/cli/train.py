@@ -50,6 +50,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, help="projections to write (.npz)")
 
 
+def outputs(arguments: argparse.Namespace) -> dict[str, list[Path]]:
+    """Return the files that will be written."""
+    return {"output": [arguments.output], "history": [arguments.history]}
+
+
 def run(arguments: argparse.Namespace) -> None:
     """Train, save the projections and the history, and remove the state."""
     params = _params(arguments)

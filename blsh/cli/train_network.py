@@ -70,6 +70,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, help="checkpoint to write (.safetensors)")
 
 
+def outputs(arguments: argparse.Namespace) -> dict[str, list[Path]]:
+    """Return the files that will be written."""
+    return {"output": [arguments.output], "history": [arguments.history]}
+
+
 def run(arguments: argparse.Namespace) -> None:
     """Train, save the checkpoint and the history; the state stays, so that another limit trains nothing again."""
     params = _params(arguments)

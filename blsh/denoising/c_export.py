@@ -23,7 +23,10 @@ from blsh.files.atomic import write_text
 from blsh.signal.audio import SAMPLE_RATE
 from blsh.signal.spectra import HOP_LENGTH, N_BINS, N_FFT, WINDOW, mel_filters
 
-__all__ = ["Budget", "export_c"]
+__all__ = ["FILES", "Budget", "export_c"]
+
+FILES = ("blsh_model.h", "denoise.c")
+"""What a folder gets."""
 
 _LINE = 120
 _FRAMES_PER_SECOND = SAMPLE_RATE / HOP_LENGTH
@@ -78,8 +81,9 @@ def export_c(model: DenoiserModel, folder: str | Path) -> Budget:
         (sources / "runtime.h").read_text(encoding="utf-8"),
         "#endif\n",
     ]
-    write_text(folder / "blsh_model.h", "\n".join(header))
-    write_text(folder / "denoise.c", (sources / "denoise.c").read_text(encoding="utf-8"))
+    header_file, program = (folder / name for name in FILES)
+    write_text(header_file, "\n".join(header))
+    write_text(program, (sources / "denoise.c").read_text(encoding="utf-8"))
     return _budget(model, tables)
 
 

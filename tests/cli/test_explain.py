@@ -80,6 +80,29 @@ def test_bad_input_is_one_line(work, capsys, arguments, message):
     assert not (work / "why.html").exists()
 
 
+def test_a_recording_is_never_turned_into_a_page(work, capsys):
+    (work / "link.wav").symlink_to(work / "in.wav")
+    before = (work / "in.wav").read_bytes()
+    folder = ["--folder", f"speech={work / 'speech'}", f"noise={work / 'noise'}"]
+    for output in ("in.wav", "link.wav", "noise/rain/1.wav", "my.blsh"):
+        command = ["explain", str(work / "in.wav"), "--model", str(work / "my.blsh"), *folder, "--overwrite"]
+        assert main([*command, "-o", str(work / output)]) == 2
+        error = capsys.readouterr().err
+        assert f"{output} is an input" in error and error.count("\n") == 1
+    assert (work / "in.wav").read_bytes() == before and soundfile.info(work / "noise/rain/1.wav").frames == 48000
+
+
+def test_a_page_is_replaced_when_that_is_asked_for(work, capsys):
+    explained(work, "--model", str(work / "my.blsh"), "--at", "1.25")
+    command = ["explain", str(work / "in.wav"), "--model", str(work / "my.blsh"), "-o", str(work / "why.html")]
+    before = (work / "why.html").read_bytes()
+    assert main(command) == 2
+    assert "why.html exists: give another output, or --overwrite" in capsys.readouterr().err
+    assert (work / "why.html").read_bytes() == before
+    assert main([*command, "--overwrite", "--at", "0.5"]) == 0
+    assert (work / "why.html").read_bytes() != before
+
+
 def test_an_input_that_is_no_sound(work, capsys):
     (work / "in.wav").write_bytes(np.arange(100, dtype=np.uint8).tobytes())
     assert main(["explain", str(work / "in.wav"), "--model", str(work / "my.blsh"), "-o", str(work / "w.html")]) == 2
