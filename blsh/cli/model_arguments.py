@@ -6,16 +6,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from blsh.cli.outputs import add_overwrite
 from blsh.cli.progress import Progress
 from blsh.corpora.manifest import Recording
 from blsh.denoising.mask_codebook import BANDS
 from blsh.denoising.mask_estimation import mean_mask
-from blsh.denoising.model_file import DenoiserModel, Source, save_model
+from blsh.denoising.mask_store import require_bands
+from blsh.denoising.model_file import DenoiserModel, Source, require_neighbours, save_model
 from blsh.evaluation.model_quality import score_models
 from blsh.mixtures.recipes import Recipe
 from blsh.mixtures.rendering import Recordings
 
-__all__ = ["add_model_arguments", "bands_of", "read_sources", "score_and_save"]
+__all__ = ["add_model_arguments", "bands_of", "check_model_arguments", "read_sources", "score_and_save"]
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +39,23 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         "--sources", type=Path, help="JSON list of what to credit: name, licence, address, attributions"
     )
     parser.add_argument("-o", "--output", required=True, type=Path, help="model to write (.blsh)")
+    add_overwrite(parser)
+
+
+def check_model_arguments(arguments: argparse.Namespace, n_rows: int) -> None:
+    """Raise, before any work, what would be found once the model is made, of at most so many rows.
+
+    Raises
+    ------
+    ValueError
+        If the bands, the neighbours or the file of sources are no good.
+    FileNotFoundError
+        If there is no such file.
+    """
+    if bands := bands_of(arguments):
+        require_bands(bands)
+    require_neighbours(arguments.n_neighbours, min(arguments.n_rows, n_rows))
+    read_sources(arguments.sources, ())
 
 
 def bands_of(arguments: argparse.Namespace) -> tuple[int, ...] | None:

@@ -8,7 +8,7 @@ import argparse
 from pathlib import Path
 
 from blsh.cli.data_arguments import add_data_arguments, open_recordings, read_manifests
-from blsh.cli.model_arguments import add_model_arguments, bands_of, read_sources, score_and_save
+from blsh.cli.model_arguments import add_model_arguments, bands_of, check_model_arguments, read_sources, score_and_save
 from blsh.denoising.dictionary import draw_rows
 from blsh.denoising.model_making import make_model, typical_level
 from blsh.experiment.seeds import generator
@@ -40,7 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Draw the rows, pack, measure."""
     features, masks = load_array(arguments.features, mapped=True), load_array(arguments.masks, mapped=True)
-    recipes = read_recipes(arguments.recipes)
+    check_model_arguments(arguments, len(features))
+    recipes, validation = read_recipes(arguments.recipes), read_recipes(arguments.validation)
     audio = open_recordings(arguments)
     pieces = {(piece.corpus, piece.path) for recipe in recipes for piece in (recipe.speech, *recipe.noise_pieces)}
     recordings = [r for own in read_manifests(arguments).values() for r in own if (r.corpus, r.path) in pieces]
@@ -68,4 +69,4 @@ def run(arguments: argparse.Namespace) -> None:
         },
         rng=generator(arguments.seed, "mask patterns"),
     )
-    score_and_save(model, read_recipes(arguments.validation), audio, arguments.output)
+    score_and_save(model, validation, audio, arguments.output)

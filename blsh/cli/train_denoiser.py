@@ -14,13 +14,15 @@ from pathlib import Path
 
 import numpy as np
 
-from blsh.cli.model_arguments import add_model_arguments, bands_of, read_sources, score_and_save
+from blsh.cli.model_arguments import add_model_arguments, bands_of, check_model_arguments, read_sources, score_and_save
+from blsh.cli.outputs import require_writable
 from blsh.cli.progress import Progress
 from blsh.corpora import READERS
 from blsh.corpora.manifest import Manifest, Recording
 from blsh.denoising.dictionary import draw_rows
+from blsh.denoising.model_file import require_neighbours
 from blsh.denoising.model_making import make_model, typical_level
-from blsh.denoising.training_frames import write_training_frames
+from blsh.denoising.training_frames import count_frames, write_training_frames
 from blsh.experiment.seeds import generator
 from blsh.files.arrays import load_array
 from blsh.hashing.boosting import Rule, boost
@@ -62,6 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Read, divide, draw, render, learn, pack, measure."""
+    _check(arguments)
     rng_for = partial(generator, arguments.seed)
     speech = _read("speech", arguments.speech, arguments.speech_reader)
     noise = _read("noise", arguments.noise, arguments.noise_reader)
@@ -77,6 +80,8 @@ def run(arguments: argparse.Namespace) -> None:
             f"{len({r.speaker for r in recipes})} speakers, {len({r.noise for r in recipes})} noises",
             flush=True,
         )
+    n_rows = min(arguments.n_rows, count_frames(training))
+    require_neighbours(arguments.n_neighbours, n_rows)
     with tempfile.TemporaryDirectory(prefix="blsh-", dir=arguments.scratch) as folder:
         features, masks = Path(folder, "features.npy"), Path(folder, "masks.npy")
         n_frames = write_training_frames(
@@ -88,7 +93,6 @@ def run(arguments: argparse.Namespace) -> None:
         )
         mapped = load_array(features, mapped=True), load_array(masks, mapped=True)
         projections = _learn(*mapped, arguments, rng_for)
-        n_rows = min(arguments.n_rows, n_frames)
         used = (*training_speech, *training_noise)
         model = make_model(
             projections,
@@ -111,6 +115,19 @@ def run(arguments: argparse.Namespace) -> None:
             rng=rng_for("mask patterns"),
         )
     score_and_save(model, validation, audio, arguments.output)
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Raise what would be found after reading or training."""
+    check_model_arguments(arguments, arguments.n_rows)
+    if arguments.mixtures < len(arguments.snr_db):
+        raise ValueError(
+            f"--mixtures {arguments.mixtures} is less than one for each of {len(arguments.snr_db)} --snr-db: give more"
+        )
+    if arguments.scratch is not None:
+        if not arguments.scratch.is_dir():
+            raise ValueError(f"--scratch {arguments.scratch} is no folder: make it, or name another")
+        require_writable(arguments.scratch)
 
 
 def _read(corpus: str, folder: Path, reader: str) -> Manifest:

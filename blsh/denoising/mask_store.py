@@ -19,11 +19,17 @@ from blsh.denoising.mask_estimation import average_masks
 from blsh.hashing.plain_arrays import plain_array
 from blsh.signal.spectra import N_BINS
 
-__all__ = ["N_MASK_BYTES", "N_PATTERNS_MAX", "MaskStore"]
+__all__ = ["N_MASK_BYTES", "N_PATTERNS_MAX", "MaskStore", "require_bands"]
 
 N_MASK_BYTES = -(-N_BINS // 8)
 N_PATTERNS_MAX = 256
 _SPARE_BITS = N_BINS % 8
+
+
+def require_bands(bands: tuple[int, ...]) -> None:
+    """Raise ValueError unless widths of bands, in bytes, make up a mask."""
+    if min(bands, default=0) < 1 or sum(bands) != N_MASK_BYTES:
+        raise ValueError(f"bands={bands} must be positive and sum to {N_MASK_BYTES} bytes")
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +65,7 @@ class MaskStore:
             raise ValueError(f"packed masks have bits set beyond bin {N_BINS - 1}: pack them with pack_masks")
         object.__setattr__(self, "packed", packed)
         bands = tuple(int(width) for width in self.bands)
-        if min(bands, default=0) < 1 or sum(bands) != N_MASK_BYTES:
-            raise ValueError(f"bands={bands} must be positive and sum to {N_MASK_BYTES} bytes")
+        require_bands(bands)
         object.__setattr__(self, "bands", bands)
         if self.index is None:
             if len(bands) > 1:

@@ -44,13 +44,19 @@ from blsh.hashing.projections import Projections
 from blsh.signal.audio import SAMPLE_RATE
 from blsh.signal.spectra import HOP_LENGTH, N_FFT, feature_width
 
-__all__ = ["DEFAULT_MODEL", "DenoiserModel", "Score", "Source", "load_model", "save_model"]
+__all__ = ["DEFAULT_MODEL", "DenoiserModel", "Score", "Source", "load_model", "require_neighbours", "save_model"]
 
 DEFAULT_MODEL = Path(__file__).parents[1] / "models" / "default.blsh"
 """The model that comes with the package; ``docs/model_card.md`` describes it."""
 
 _KIND, _VERSION = "denoiser", 1
 _SIGNAL = {"sample_rate": SAMPLE_RATE, "n_fft": N_FFT, "hop_length": HOP_LENGTH, "window": "hann", "edges": "reflect"}
+
+
+def require_neighbours(n_neighbours: int, n_rows: int) -> None:
+    """Raise ValueError unless a dictionary of so many rows has so many neighbours."""
+    if not 1 <= n_neighbours <= n_rows:
+        raise ValueError(f"n_neighbours={n_neighbours} must lie in 1…{n_rows}, the rows of the dictionary")
 
 
 @dataclass(frozen=True)
@@ -138,8 +144,7 @@ class DenoiserModel:
         for name, part in {"masks": self.masks, "origins": self.origins}.items():
             if part is not None and len(part) != n_rows:
                 raise ValueError(f"{name} of {len(part)} rows do not fit codes of {n_rows} rows")
-        if not 1 <= self.n_neighbours <= n_rows:
-            raise ValueError(f"n_neighbours={self.n_neighbours} must lie in 1…{n_rows}, the rows of the dictionary")
+        require_neighbours(self.n_neighbours, n_rows)
         if not 0 < self.level < math.inf:
             raise ValueError(f"level={self.level} must be a positive number")
 

@@ -77,6 +77,7 @@ def test_it_denoises(trained):
 def test_the_same_seed_gives_the_same_bytes(trained, folders, tmp_path):
     for seed, same in ((2020, True), (1, False)):
         words = ("--speech", folders[0], "--noise", folders[1], "--seed", seed, "-o", tmp_path / "again.blsh")
+        words += ("--overwrite",)
         assert blsh("train-denoiser", *words, *SMALL) == 0
         assert ((tmp_path / "again.blsh").read_bytes() == trained[0].read_bytes()) is same
 
@@ -117,6 +118,39 @@ def test_bad_requests_are_one_line(folders, tmp_path, capsys):
     assert not (tmp_path / "m.blsh").exists()
 
 
+def test_what_needs_no_recording_is_found_before_any_is_read(tmp_path, capsys):
+    """The folders of speech and noise are not there, which would be found first."""
+    bad, file = tmp_path / "bad.json", tmp_path / "file"
+    bad.write_text('[{"name": 1}]', encoding="utf-8")
+    file.write_text("", encoding="utf-8")
+    requests = {
+        "is a file, so": ("-o", file / "m.blsh"),
+        "file exists": ("-o", file),
+        "is a folder": ("-o", tmp_path),
+        "bad.json is no JSON list": ("--sources", bad),
+        "none.json does not exist": ("--sources", tmp_path / "none.json"),
+        "must be positive and sum to 65": ("--bands", 65, 0),
+        "n_neighbours=61 must lie in 1…60": ("--n-neighbours", 61),
+        "--mixtures 1 is less than one for each of 2 --snr-db": ("--mixtures", 1, "--snr-db", 0, 5),
+        "none is no folder": ("--scratch", tmp_path / "none"),
+        "file is no folder": ("--scratch", file),
+    }
+    for message, more in requests.items():
+        words = ("--speech", tmp_path / "x", "--noise", tmp_path / "y", "-o", tmp_path / "m.blsh", *SMALL, *more)
+        assert blsh("train-denoiser", *words) == 2
+        error = capsys.readouterr().err
+        assert message in error and error.count("\n") == 1, (message, error)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.json", "file"]
+
+
+def test_too_few_frames_for_the_neighbours_are_found_before_they_are_rendered(folders, tmp_path, capsys):
+    small = ("--mixtures", 1, "--seconds", 0.2, "--n-rows", 60, "--n-neighbours", 60, "--scratch", tmp_path)
+    status = blsh("train-denoiser", "--speech", folders[0], "--noise", folders[1], "-o", tmp_path / "m.blsh", *small)
+    error = capsys.readouterr().err
+    assert status == 2 and "n_neighbours=60 must lie in 1…13, the rows of the dictionary" in error
+    assert "training mixtures" not in error and not list(tmp_path.iterdir())
+
+
 def draw(audio: Recordings, speech: Manifest, noise: Manifest, name: str, speakers: set[str]) -> tuple[Recipe, ...]:
     chosen = [recording for recording in speech.recordings if recording.speaker in speakers]
     units, *_ = cut_units(chosen, seconds=1, per_speaker=None, held_out=0, audio=audio)
@@ -149,6 +183,12 @@ def test_an_experiments_files_make_a_model(folders, tmp_path):
     assert [score.noise for score in small.scores] == ["all", "hiss", "hum", "hum2"] and small.scores[0].mixtures == 3
     # The smaller dictionary lies inside the larger one.
     assert {tuple(words) for words in small.codes.words} <= {tuple(words) for words in large.codes.words}
-    for wrong in (("--n-rows", 99999), ("--n-rows", 0), ("--n-bits", 13)):
+    for wrong in (
+        ("--n-rows", 99999),
+        ("--n-rows", 0),
+        ("--n-bits", 13),
+        ("--bands", 64),
+        ("--validation", "none.csv"),
+    ):
         assert blsh(*pack.split(), *wrong, "-o", tmp_path / "wrong.blsh") == 2
     assert not (tmp_path / "wrong.blsh").exists()
