@@ -16,7 +16,8 @@ from pathlib import Path
 
 from blsh import __version__
 from blsh.cli import pipes
-from blsh.cli.output_tree import Task, plan_tasks, unfinished_tasks
+from blsh.cli.cleaning_note import CleaningNote
+from blsh.cli.output_tree import Task, goes_to_folder, plan_tasks, unfinished_tasks
 from blsh.cli.progress import Progress
 from blsh.denoising.denoiser import Denoiser
 from blsh.denoising.model_file import DEFAULT_MODEL, DenoiserModel, load_model
@@ -45,7 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="standard deviation to assume, full scale being 1 (default: each file's own; of a stream the model's)",
     )
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="files to clean at a time (default 1)")
-    parser.add_argument("--overwrite", action="store_true", help="clean finished files again")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="clean finished files again, and replace those that blsh did not write"
+    )
     stream = parser.add_argument_group("streams")
     stream.add_argument("--stream", action="store_true", help="clean raw samples from stdin to stdout as they come")
     stream.add_argument("--rate", type=int, default=16000, help="their rate in Hz (default 16000)")
@@ -53,6 +56,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     stream.add_argument(
         "--format", choices=pipes.FORMATS, default="s16", help="little-endian 16- or 32-bit, or float (default s16)"
     )
+
+
+def outputs(arguments: argparse.Namespace) -> dict[str, list[Path]]:
+    """Return the file that will be written; what goes into a folder is looked at by ``unfinished_tasks``."""
+    inputs, output = arguments.inputs, arguments.output
+    if not inputs or output in (None, "-"):
+        return {"output": []}
+    if "-" not in inputs and goes_to_folder([Path(path) for path in inputs], Path(output), output):
+        return {"output": []}
+    return {"output": [Path(output)]}
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -76,11 +89,12 @@ def run(arguments: argparse.Namespace) -> int:
     if not is_tree:
         denoise_file(tasks[0].source, tasks[0].target, model, **settings)
         return 0
-    note = {**settings, "model_sha256": sha256_of_file(arguments.model), "code_version": __version__}
-    left = tasks if arguments.overwrite else unfinished_tasks(tasks, Path(arguments.output), note)
+    made_with = {**settings, "model_sha256": sha256_of_file(arguments.model), "code_version": __version__}
+    note = CleaningNote(Path(arguments.output), made_with, anew=arguments.overwrite)
+    left = tasks if arguments.overwrite else unfinished_tasks(tasks, note)
     if len(left) < len(tasks):
         print(f"{len(tasks) - len(left)} of {len(tasks)} files are finished and skipped", file=sys.stderr)
-    failures = _clean_all(left, arguments.model, model, settings, arguments.jobs)
+    failures = _clean_all(left, arguments.model, model, settings, arguments.jobs, note)
     for failure in failures:
         print(f"blsh denoise: {failure}", file=sys.stderr)
     return 1 if failures else 0
@@ -94,25 +108,36 @@ def _checked_model(path: Path, settings: Mapping[str, float | None]) -> Denoiser
 
 
 def _clean_all(
-    tasks: list[Task], path: Path, model: DenoiserModel, settings: Mapping[str, float | None], n_jobs: int
+    tasks: list[Task],
+    path: Path,
+    model: DenoiserModel,
+    settings: Mapping[str, float | None],
+    n_jobs: int,
+    note: CleaningNote,
 ) -> list[str]:
     """Clean every file and return a line for each that failed, in their order."""
     show = Progress("files")
     failures: dict[int, str | None] = {}
     if min(n_jobs, len(tasks)) <= 1:
         for number, task in enumerate(tasks):
+            note.begin(task.target, task.source)
             failures[number] = _try_task(task, model, settings)
+            note.end(task.target, task.source, failed=failures[number] is not None)
             show(number + 1, len(tasks))
     else:
         # Processes: threads would share one interpreter, and the kernels' own pool of threads takes one caller.
         with ProcessPoolExecutor(min(n_jobs, len(tasks)), get_context("spawn")) as pool:
-            numbers = {pool.submit(_work, task, path, dict(settings)): n for n, task in enumerate(tasks)}
+            numbers = {}
+            for number, task in enumerate(tasks):
+                note.begin(task.target, task.source)
+                numbers[pool.submit(_work, task, path, dict(settings))] = number
             for done, future in enumerate(as_completed(numbers), start=1):
                 number = numbers[future]
                 try:
                     failures[number] = future.result()
                 except BrokenProcessPool:
                     failures[number] = f"{tasks[number].source}: its process was killed; use fewer --jobs"
+                note.end(tasks[number].target, tasks[number].source, failed=failures[number] is not None)
                 show(done, len(tasks))
     return [failure for _, failure in sorted(failures.items()) if failure]
 

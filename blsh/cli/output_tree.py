@@ -1,26 +1,26 @@
-"""Which file goes where, and which are finished: many inputs, one output folder, the tree kept.
+"""Which file goes where, and which are left to do: many inputs, one output folder, the tree kept.
 
-A file of a folder IN goes to OUT under its path below IN, a file that was named itself to OUT under its own name. OUT
-holds a note, `denoised.json`, of the settings and the model that made it. A file is finished if it is newer than its
-input and than the note, and the note is written anew when the settings are others. So an interrupted run goes on, and
-other settings start over.
+A file of a folder IN goes to OUT under its path below IN, links to folders followed; a file that was named itself goes
+to OUT under its own name. What OUT's note says is finished is skipped, so an interrupted run goes on, and files whose
+input or settings have changed are cleaned again. What the note does not know, or was made from another recording of
+the same name, is replaced only when that is asked for.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from blsh.files.atomic import write_json
+from blsh.cli.cleaning_note import NOTE, CleaningNote
+from blsh.cli.outputs import identity
+from blsh.files.destination import destination
+from blsh.files.walking import walk
 
-__all__ = ["NOTE", "Task", "plan_tasks", "unfinished_tasks"]
+__all__ = ["Task", "goes_to_folder", "plan_tasks", "unfinished_tasks"]
 
-NOTE = "denoised.json"
 SUFFIXES = frozenset({".wav", ".wave", ".flac", ".ogg", ".oga", ".opus"})
 
 
@@ -30,6 +30,11 @@ class Task:
 
     source: Path
     target: Path
+
+
+def goes_to_folder(inputs: Sequence[Path], output: Path, spelled: str) -> bool:
+    """Return whether the output is a folder: of several files or a folder, or because it is one or is spelled so."""
+    return len(inputs) > 1 or inputs[0].is_dir() or output.is_dir() or spelled.endswith(("/", os.sep))
 
 
 def plan_tasks(inputs: Sequence[Path], output: Path, spelled: str) -> tuple[list[Task], bool]:
@@ -63,9 +68,9 @@ def plan_tasks(inputs: Sequence[Path], output: Path, spelled: str) -> tuple[list
     for folder in output.parents:
         if folder.is_file():
             raise ValueError(f"{folder} is a file, so {output} cannot lie in it: name another output")
-    is_tree = len(inputs) > 1 or inputs[0].is_dir() or output.is_dir() or spelled.endswith(("/", os.sep))
+    is_tree = goes_to_folder(inputs, output, spelled)
     if not is_tree:
-        if output.suffix.lower() != inputs[0].suffix.lower():
+        if output.suffix.lower() != inputs[0].suffix.lower() and not destination(output).is_through:
             raise ValueError(f"{output} must end in {inputs[0].suffix!r} as {inputs[0]} does: the format is kept")
         tasks = [Task(inputs[0], output)]
     else:
@@ -77,10 +82,10 @@ def plan_tasks(inputs: Sequence[Path], output: Path, spelled: str) -> tuple[list
             for base in [path if path.is_dir() else path.parent]
             for name in _sound_files(path, output)
         ]
-    sources = {task.source.resolve() for task in tasks}
+    sources = {identity(task.source) for task in tasks} - {None}
     planned: dict[Path, Task] = {}
     for task in tasks:
-        if task.target.resolve() in sources:
+        if identity(task.target) in sources:
             raise ValueError(f"{task.target} is an input: recordings are never overwritten, give another output")
         other = planned.setdefault(task.target, task)
         if other.source.resolve() != task.source.resolve():
@@ -88,40 +93,42 @@ def plan_tasks(inputs: Sequence[Path], output: Path, spelled: str) -> tuple[list
     return list(planned.values()), is_tree
 
 
-def unfinished_tasks(tasks: Sequence[Task], output: Path, settings: Mapping[str, Any]) -> list[Task]:
-    """Return what is still to do with these settings, and note them in the output folder."""
-    path = output / NOTE
-    try:
-        noted = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        noted = None
-    if noted != dict(settings):
-        write_json(path, dict(settings))
-        return list(tasks)
-    since = path.stat().st_mtime_ns
-    return [task for task in tasks if not _is_newer(task.target, max(since, task.source.stat().st_mtime_ns))]
+def unfinished_tasks(tasks: Sequence[Task], note: CleaningNote) -> list[Task]:
+    """Return what is left to do.
+
+    Raises
+    ------
+    ValueError
+        If a file would be replaced that the note does not know, or that was made from another recording.
+    """
+    there = [task for task in tasks if os.path.lexists(task.target)]
+    if unknown := [task.target for task in there if not note.knows(task.target)]:
+        raise ValueError(
+            f"{unknown[0]}{_and_more(unknown)} would be replaced, and {NOTE} does not know it as blsh wrote it: "
+            "clean into another folder, or give --overwrite"
+        )
+    others = [(task, other) for task in there if (other := note.other_source(task.target, task.source))]
+    if others:
+        task, other = others[0]
+        raise ValueError(
+            f"{task.target}{_and_more(others)} was made from {other}, and {task.source} would replace it: "
+            "clean into another folder, or give --overwrite"
+        )
+    return [task for task in tasks if not note.has_finished(task.target, task.source)]
 
 
-def _is_newer(path: Path, time_ns: int) -> bool:
-    return path.is_file() and path.stat().st_mtime_ns >= time_ns
+def _and_more(found: Sequence[object]) -> str:
+    return f" (the first of {len(found)} files)" if len(found) > 1 else ""
 
 
 def _sound_files(path: Path, output: Path) -> list[Path]:
     """Names of an input below itself; of a file, its name below its folder."""
     if not path.is_dir():
         return [Path(path.name)]
-    found = sorted(_walk(path, output.resolve()))
+    found = sorted(walk(path, leave_out=output))
     names = [name for name in found if name.suffix.lower() in SUFFIXES]
     if not names:
         raise ValueError(f"{path} holds no sound file ({', '.join(sorted(SUFFIXES))})")
     if len(names) < len(found):
         print(f"{len(found) - len(names)} files in {path} are not WAV, FLAC or Ogg and left out", file=sys.stderr)
     return names
-
-
-def _walk(folder: Path, output: Path) -> Iterator[Path]:
-    """Files below a folder, but hidden ones and what lies in the output folder."""
-    for parent, folders, files in os.walk(folder):
-        inside = (name for name in folders if not name.startswith(".") and (Path(parent) / name).resolve() != output)
-        folders[:] = sorted(inside)
-        yield from ((Path(parent) / name).relative_to(folder) for name in files if not name.startswith("."))

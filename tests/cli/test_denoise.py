@@ -2,9 +2,11 @@
 
 import io
 import os
+import stat
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -92,19 +94,57 @@ def test_a_file_at_16_khz_is_what_the_array_gives(blsh, tmp_path):
             {"level": 0.02, "n_bits": 11, "strength": 0.8, "floor": 0.1},
         ),
     ):
-        assert blsh(source, "-o", tmp_path / "y.wav", *options)[0] == 0
+        assert blsh(source, "-o", tmp_path / "y.wav", "--overwrite", *options)[0] == 0
         cleaned, _ = soundfile.read(tmp_path / "y.wav", dtype="float32")
         np.testing.assert_allclose(cleaned, denoise(samples, small_model(), **settings), atol=1e-6)
 
 
 @pytest.mark.parametrize("rate", [11025, 44100, 48000])
 def test_resampling_keeps_the_signal_in_time(rate, blsh, tmp_path):
-    """Strength 0 leaves what lies below 8 kHz as it is."""
+    """A strength of nearly 0 leaves what lies below 8 kHz as it is, and goes through both resamplings."""
     times = np.arange(rate) / rate
     tone = (0.3 * np.sin(2 * np.pi * 440 * times) * np.hanning(rate)).astype(np.float32)
     source = write(tmp_path / "x.wav", tone, rate, subtype="FLOAT")
-    assert blsh(source, "-o", tmp_path / "y.wav", "--strength", 0) == (0, [])
+    assert blsh(source, "-o", tmp_path / "y.wav", "--strength", 1e-9) == (0, [])
     np.testing.assert_allclose(soundfile.read(tmp_path / "y.wav")[0], tone, atol=2e-4)
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "VORBIS", "OPUS", "FLAC"])
+def test_strength_0_gives_the_samples_back_as_they_are_stored(subtype, blsh, tmp_path):
+    """At 48 kHz, with sound above 8 kHz, and where there is nothing to clean: short, silent."""
+    form = {"VORBIS": ("ogg", "VORBIS"), "OPUS": ("opus", "OPUS"), "FLAC": ("flac", "PCM_24")}.get(subtype)
+    suffix, kind = form or ("wav", subtype)
+    rng = np.random.default_rng(4)
+    for number, samples in enumerate(
+        (0.1 * rng.standard_normal((9000, 2)), np.zeros((9000, 2)), 0.1 * np.ones((99, 2)))
+    ):
+        source = write(
+            tmp_path / f"{number}.{suffix}",
+            samples,
+            48_000,
+            subtype=kind,
+            format="OGG" if form and suffix != "flac" else None,
+        )
+        target = tmp_path / f"out/{number}.{suffix}"
+        assert blsh(source, "-o", target, "--strength", 0) == (0, [])
+        assert target.read_bytes() == source.read_bytes()
+    source = write(tmp_path / "nan.wav", np.array([0.0, np.nan] * 999), subtype="FLOAT")
+    assert blsh(source, "-o", tmp_path / "out/nan.wav", "--strength", 0)[0] == 2
+
+
+def test_strength_and_floor_weigh_what_lies_above_8_khz(blsh, tmp_path):
+    """Its gain is max(floor, 1 − strength): nothing is left at full strength."""
+    times = np.arange(48_000) / 48_000
+    high = (0.1 * np.sin(2 * np.pi * 15_000 * times)).astype(np.float32)
+    low = sound(16_000).repeat(3)
+    source = write(tmp_path / "x.wav", low + high, 48_000, subtype="FLOAT")
+    middle = slice(9_000, 39_000)
+    for strength, floor, gain in ((1, 0, 0), (0.75, 0, 0.25), (0.75, 0.5, 0.5), (1, 0.125, 0.125)):
+        words = ("--strength", strength, "--floor", floor, "--overwrite")
+        assert blsh(source, "-o", tmp_path / "y.wav", *words) == (0, [])
+        cleaned = soundfile.read(tmp_path / "y.wav")[0]
+        found = 2 * (cleaned * np.sin(2 * np.pi * 15_000 * times))[middle].mean()
+        assert found == pytest.approx(0.1 * gain, abs=1e-4)
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
@@ -123,11 +163,158 @@ def test_a_folder_keeps_its_tree_and_finished_files_are_skipped(n_jobs, blsh, tm
     assert {name for name in sounds if (out / name).stat().st_mtime_ns != times[name]} == {"a.wav"}
     assert blsh(tmp_path / "in", "-o", out)[1][-1] == "3 of 3 files are finished and skipped"
 
-    os.utime(tmp_path / "in/a.wav", ns=(time.time_ns() + 10**10,) * 2)  # an input that is newer than its output
-    assert blsh(tmp_path / "in", "-o", out)[1][-1] == "2 of 3 files are finished and skipped"
-    os.utime(tmp_path / "in/a.wav", ns=(0, 0))
+    for time_ns in (time.time_ns() + 10**10, 0):  # another input of the same name, newer or older
+        os.utime(tmp_path / "in/a.wav", ns=(time_ns, time_ns))
+        assert blsh(tmp_path / "in", "-o", out)[1][-1] == "2 of 3 files are finished and skipped"
     for options in (["--strength", 0.5], ["--strength", 0.5, "--overwrite"]):
         assert "skipped" not in " ".join(blsh(tmp_path / "in", "-o", out, *options)[1])
+
+
+def test_files_made_with_other_settings_are_not_taken_for_finished(blsh, tmp_path):
+    """Also those that were made with --overwrite in between, and those of another model."""
+    folder, out = tmp_path / "in", tmp_path / "out"
+    write(folder / "a.wav", sound(4000))
+    made = {}
+    for strength, more in ((1, []), (0.2, ["--overwrite"]), (1, []), (0.2, [])):
+        assert "skipped" not in " ".join(blsh(folder, "-o", out, "--strength", strength, *more)[1])
+        made.setdefault(strength, set()).add((out / "a.wav").read_bytes())
+    assert len(made[1]) == len(made[0.2]) == 1 and made[1] != made[0.2]
+    save_model(tmp_path / "other.blsh", small_model(seed=5))
+    words = ["denoise", str(folder), "-o", str(out), "--strength", "0.2", "--model", str(tmp_path / "other.blsh")]
+    assert run_verb(*words) == 0 and (out / "a.wav").read_bytes() not in made[0.2]
+
+
+def tree_of(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_recordings_that_blsh_did_not_make_are_never_replaced_unasked(blsh, tmp_path):
+    folder, out = tmp_path / "in", tmp_path / "archive"
+    make_tree(folder)
+    write(out / "a.wav", sound(7000, 9))
+    write(out / "deep/c.OGG", sound(7000, 9), format="OGG")
+    before = tree_of(out)
+    status, lines = blsh(folder, "-o", out)
+    assert status == 2 and "a.wav (the first of 2 files) would be replaced" in lines[-1] and "--overwrite" in lines[-1]
+    assert tree_of(out) == before
+    assert blsh(folder, "-o", out, "--overwrite")[0] == 0
+    cleaned = tree_of(out)
+    assert cleaned["a.wav"] != before["a.wav"] and cleaned["deep/c.OGG"] != before["deep/c.OGG"]
+    assert blsh(folder, "-o", out)[1][-1] == "3 of 3 files are finished and skipped"
+
+    write(out / "a.wav", sound(500, 1))  # edited by hand since
+    edited = tree_of(out)
+    for more in ([], ["--strength", 0.5]):
+        status, lines = blsh(folder, "-o", out, *more)
+        assert status == 2 and "a.wav would be replaced" in lines[-1]
+    assert tree_of(out) == edited
+
+
+def test_one_recording_never_replaces_another_unasked(blsh, tmp_path):
+    source, other = write(tmp_path / "a.wav", sound(4000)), write(tmp_path / "b.wav", sound(4000, 1))
+    before = other.read_bytes()
+    status, lines = blsh(source, "-o", other)
+    assert status == 2 and len(lines) == 1 and "b.wav exists: give another output, or --overwrite" in lines[0]
+    assert other.read_bytes() == before
+    assert blsh(source, "-o", other, "--overwrite") == (0, []) and other.read_bytes() != before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.wav", "b.wav"]  # and no note
+
+
+def test_a_pipe_gets_the_file_when_it_is_whole(blsh, tmp_path):
+    source = write(tmp_path / "a.wav", sound(60_000))
+    assert blsh(source, "-o", tmp_path / "b.wav") == (0, [])
+    os.mkfifo(tmp_path / "pipe")
+    with ThreadPoolExecutor(1) as pool:
+        read = pool.submit((tmp_path / "pipe").read_bytes)
+        assert blsh(source, "-o", tmp_path / "pipe") == (0, [])
+        assert read.result() == (tmp_path / "b.wav").read_bytes()
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+
+
+def test_a_second_folder_with_the_same_names_is_not_taken_for_the_first(blsh, tmp_path):
+    monday, tuesday, out = tmp_path / "monday", tmp_path / "tuesday", tmp_path / "out"
+    for seed, folder in enumerate((monday, tuesday)):
+        write(folder / "1.wav", sound(4000, seed))
+        os.utime(folder / "1.wav", ns=(0, 0))  # of the same size and time
+    assert blsh(monday, "-o", out) == (0, [])
+    before = tree_of(out)
+    write(tuesday / "2.wav", sound(4000, 2))
+    status, lines = blsh(tuesday, "-o", out)
+    assert status == 2 and f"1.wav was made from {monday / '1.wav'}, and {tuesday / '1.wav'} would" in lines[0]
+    assert tree_of(out) == before
+    assert blsh(tuesday / "2.wav", "-o", out) == (0, [])  # another name is no harm
+    assert blsh(tuesday, "-o", out, "--overwrite") == (0, [])
+    np.testing.assert_allclose(soundfile.read(out / "1.wav")[0], denoise(sound(4000, 1), small_model()), atol=1e-4)
+
+
+def test_recordings_and_cleaned_ones_may_move_together(blsh, tmp_path):
+    make_tree(tmp_path / "here/in")
+    assert blsh(tmp_path / "here/in", "-o", tmp_path / "here/out")[0] == 0
+    (tmp_path / "here").rename(tmp_path / "there")
+    assert blsh(tmp_path / "there/in", "-o", tmp_path / "there/out")[1][-1] == "3 of 3 files are finished and skipped"
+
+
+@pytest.mark.parametrize("text", ['{\n  "code_version": "0.1.0",\n  "strength": 1.0\n}\n', '["mine"]', "\xff", "{"])
+def test_a_note_that_does_not_tell_the_sources_is_one_line(text, blsh, tmp_path):
+    """The note of an older version, and what is no note."""
+    folder, out = tmp_path / "in", tmp_path / "out"
+    write(folder / "a.wav", sound(4000))
+    write(out / "a.wav", sound(4000))
+    (out / "denoised.json").write_text(text, encoding="latin-1")
+    before = tree_of(out)
+    status, lines = blsh(folder, "-o", out)
+    assert status == 2 and len(lines) == 1 and "does not say what each file was made from" in lines[0]
+    assert tree_of(out) == before
+    assert blsh(folder, "-o", out, "--overwrite") == (0, [])
+    assert blsh(folder, "-o", out)[1] == ["1 of 1 files are finished and skipped"]
+
+
+@pytest.mark.parametrize(("place", "is_there"), [("denoise, '_try_task'", False), ("CleaningNote, 'end'", True)])
+def test_a_killed_run_is_continued_without_being_asked_to_replace(place, is_there, blsh, model, tmp_path):
+    """Before the third file appears, and between that and the note."""
+    for number in range(4):
+        write(tmp_path / f"in/{number}.wav", sound(4000, number))
+    code = (
+        "import os, sys\nfrom blsh.cli import denoise\nfrom blsh.cli.cleaning_note import CleaningNote\n"
+        "from blsh.cli.main import main\n"
+        "place, name = PLACE\n"
+        "count, true = iter(range(9)), getattr(place, name)\n"
+        "def kill_at_the_third(*words, **more):\n"
+        "    if next(count) == 2: os.kill(os.getpid(), 9)\n"
+        "    return true(*words, **more)\n"
+        "setattr(place, name, kill_at_the_third)\n"
+        "main(sys.argv[1:])"
+    ).replace("PLACE", place)
+    words = ["denoise", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--model", str(model)]
+    assert subprocess.run([sys.executable, "-c", code, *words], capture_output=True, timeout=300).returncode == -9
+    assert (tmp_path / "out/2.wav").exists() is is_there
+    with open(tmp_path / "out/denoised.json", "ab") as note:
+        note.write(b'{"target": "1.w')  # a line that was torn
+    assert blsh(tmp_path / "in", "-o", tmp_path / "out") == (0, ["2 of 4 files are finished and skipped"])
+    assert blsh(tmp_path / "in", "-o", tmp_path / "out") == (0, ["4 of 4 files are finished and skipped"])
+
+
+def test_what_appeared_after_a_file_failed_is_somebody_elses(blsh, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.wav").write_bytes(b"not a sound")
+    assert blsh(tmp_path / "in", "-o", tmp_path / "out")[0] == 1
+    write(tmp_path / "in/a.wav", sound(4000))
+    write(tmp_path / "out/a.wav", sound(4000, 1))
+    status, lines = blsh(tmp_path / "in", "-o", tmp_path / "out")
+    assert status == 2 and "a.wav would be replaced" in lines[0]
+
+
+def test_links_to_folders_are_followed_and_circles_end(blsh, tmp_path):
+    folder, out = tmp_path / "in", tmp_path / "in/out"
+    write(tmp_path / "elsewhere/a.wav", sound(4000))
+    write(folder / "real/b.wav", sound(4000))
+    (folder / "linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere/back").symlink_to(folder)
+    (folder / "again").symlink_to(folder / "real")  # cleaned once, where it lies
+    (folder / "cleaned").symlink_to(out)
+    for _ in range(2):
+        assert blsh(folder, "-o", out)[0] == 0
+        assert set(tree_of(out)) == {"linked/a.wav", "real/b.wav", "denoised.json"}
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
@@ -198,10 +385,14 @@ def test_bad_requests_are_one_line(blsh, tmp_path, model):
     (tmp_path / "empty").mkdir()
     linked = tmp_path / "link.wav"
     linked.symlink_to(source)
+    hard = tmp_path / "hard/x.wav"
+    hard.parent.mkdir()
+    os.link(source, hard)
     requests = {
         "is an input": [source, "-o", source],
         "is an input: recordings": [source, "-o", source.parent],
         "are never overwritten": [source, "-o", linked],
+        "x.wav is an input: recordings": [source, "-o", hard.parent],
         "would both become": [source, other, "-o", tmp_path / "out"],
         "is a file: several": [source, other, "-o", linked],
         "does not exist": [tmp_path / "none.wav", "-o", tmp_path / "y.wav"],
@@ -293,6 +484,14 @@ def test_a_stream_of_raw_samples(piped, model):
     levels = np.rint(samples * 32768).astype("<i2")
     status, out, _ = piped(levels.tobytes(), "--stream", "--channels", 2, "--rate", 8000, "--level", 0.1)
     assert status == 0 and len(out) == levels.nbytes
+
+
+@pytest.mark.parametrize("form", ["s16", "s32", "f32"])
+def test_strength_0_gives_a_raw_stream_back(form, piped):
+    data = np.random.default_rng(0).integers(-(2**31), 2**31, 6000).astype("<i4").tobytes()
+    data = sound(6000).tobytes() if form == "f32" else data
+    words = ("--stream", "--strength", 0, "--rate", 48_000, "--channels", 2, "--format", form)
+    assert piped(data, *words) == (0, data, [])
 
 
 @pytest.mark.parametrize(
