@@ -14,7 +14,7 @@ import numpy as np
 
 from blsh.reporting.comparison import compare
 from blsh.reporting.scores import METRICS
-from blsh.reporting.summaries import Summaries, read_summaries
+from blsh.reporting.summaries import Summaries, read_summaries, run_folder
 
 EXAMPLE = "blsh compare results/demo results/mine --metric sdr"
 # Columns that one run does not vary, with a neutral value: two runs that differ in them still have the same cells.
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print both lists."""
-    folders = (arguments.first, arguments.second)
+    folders = (run_folder(arguments.first), run_folder(arguments.second))
     first, second = (_comparable(read_summaries(folder / "summaries")) for folder in folders)
     configs = [_config(folder / "provenance.json") for folder in folders]
     print(f"configuration keys that differ ({arguments.first} | {arguments.second}):")

@@ -9,21 +9,28 @@ from pathlib import Path
 
 from blsh.reporting.players import Example
 from blsh.reporting.results import make_results
-from blsh.reporting.summaries import read_summaries
+from blsh.reporting.summaries import read_summaries, run_folder
 
 EXAMPLE = "blsh report --from results/published/open_small -o results/open_small_again"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("--from", dest="source", type=Path, required=True, help="folder that holds summaries/")
+    parser.add_argument(
+        "--from", dest="source", type=Path, required=True, help="folder of a run, which holds summaries/"
+    )
     parser.add_argument("--finish", default="", metavar="COMMAND", help="command that completes a partial run")
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder for all of it")
 
 
+def outputs(arguments: argparse.Namespace) -> dict[str, list[Path]]:
+    """Return the files that will be written."""
+    return {"output": [arguments.output / "report.html"]}
+
+
 def run(arguments: argparse.Namespace) -> None:
     """Make the results and name the page."""
-    source = arguments.source
+    source = run_folder(arguments.source)
     facts = read_summaries(source / "summaries").facts
     paths = make_results(
         source / "summaries",

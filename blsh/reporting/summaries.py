@@ -21,7 +21,7 @@ from blsh.files.tables import csv_columns, read_csv, read_parquet, write_csv, wr
 from blsh.reporting.schemas import ABSENT, SCHEMAS, empty_table
 from blsh.reporting.scores import conform
 
-__all__ = ["Summaries", "read_summaries", "write_summaries"]
+__all__ = ["Summaries", "read_summaries", "run_folder", "write_summaries"]
 
 SSM_KIND, SSM_VERSION = "ssm", 1
 # The scores of every mixture: too many rows for text.
@@ -96,6 +96,24 @@ def write_summaries(folder: str | Path, summaries: Summaries) -> Sequence[Path]:
     matrices = {f"matrix_{place}": summaries.ssm[name] for place, name in enumerate(names)}
     save_stamped(paths[-1], SSM_KIND, SSM_VERSION, {"names": names}, matrices)
     return paths
+
+
+def run_folder(folder: str | Path) -> Path:
+    """Return the folder of a run, of which its ``summaries/`` may be named too.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there are no summaries.
+    """
+    folder = Path(folder)
+    if (folder / "summaries" / "aggregated.csv").is_file():
+        return folder
+    if (folder / "aggregated.csv").is_file() and folder.resolve().name == "summaries":
+        return folder.resolve().parent
+    raise FileNotFoundError(
+        f"{folder} holds no summaries/aggregated.csv: name the folder of a run that has ended, such as results/demo"
+    )
 
 
 def read_summaries(folder: str | Path) -> Summaries:

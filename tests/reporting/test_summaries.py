@@ -6,7 +6,7 @@ import pytest
 
 from blsh.files.arrays import load_stamped, save_stamped
 from blsh.files.atomic import write_text
-from blsh.reporting.summaries import SCHEMAS, Summaries, read_summaries, write_summaries
+from blsh.reporting.summaries import SCHEMAS, Summaries, read_summaries, run_folder, write_summaries
 from tests.reporting.conftest import summarised
 
 
@@ -58,6 +58,15 @@ def test_missing_files_are_empty_tables(summaries, tmp_path):
     assert len(read.aggregated) > 0
     assert len(read.claims) == len(read.utterances) == 0
     assert read.is_complete  # nothing is known to be missing
+
+
+def test_a_run_may_be_named_by_its_folder_or_by_its_summaries(summaries, tmp_path):
+    write_summaries(tmp_path / "run/summaries", summaries)
+    for named in ("run", "run/summaries", "run/../run/summaries/"):
+        assert run_folder(tmp_path / named).resolve() == tmp_path / "run"
+    for named in (".", "run/tables"):
+        with pytest.raises(FileNotFoundError, match=r"holds no summaries/aggregated\.csv: name the folder of a run"):
+            run_folder(tmp_path / named)
 
 
 def test_a_folder_without_summaries_is_named(tmp_path):
