@@ -1,72 +1,302 @@
 """What a sound file's container promises, against what the file holds.
 
-libsndfile trusts the file's size over its header, so a recording cut short by a broken download reads as a
-shorter recording. That would change an experiment's numbers without a word. Three containers need a look of
-our own: RIFF and RF64 (WAV) and NIST SPHERE state the length of their sound, and an Ogg stream ends with a
-page that says so. FLAC states its length too, and libsndfile passes that number on, so `read_audio` sees it
-by decoding.
+libsndfile reads the first run of sound that it meets and trusts the file's size over its header. So a recording cut
+short by a broken download reads as a shorter one, and of two recordings in one file the second vanishes. Either would
+change an experiment's numbers without a word. Here it is found out what a file holds, before anything is decoded:
+
+- RIFF, RIFX and RF64 (WAV) and NIST SPHERE state the length of their sound, and an Ogg stream ends with a page that
+  says so. FLAC states its length too, which `blsh.signal.audio` compares by decoding.
+- A program that writes WAV into a pipe cannot know the length when it writes the header. It puts one of a few
+  well-known values there, and the sound goes on to the end of the file.
+- Ogg streams one after another are a chain, which is one recording. Two WAV or FLAC files in one, two `data` chunks,
+  and Ogg streams beside each other are refused: no program reads all of them.
 """
 
 from __future__ import annotations
 
+import io
 import re
 import struct
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import BinaryIO
 
-_OGG_PAGE_MAX = 65307
+_BYTE_ORDERS = {b"RIFF": "little", b"RF64": "little", b"RIFX": "big"}
+_NO_SIZE, _NO_SIZE_ARECORD, _NO_SIZE_SOX = 0xFFFFFFFF, 0x80000000, 0x7FFFF000  # the first from ffmpeg and others
+_CHUNK_NAME = re.compile(rb"[A-Za-z0-9_][A-Za-z0-9_ ]{3}")
+_TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN")
+_DISK_BLOCK = 4096
+_OGG_PAGE = re.compile(rb"OggS\0")
+_OGG_SOUND = re.compile(rb"\x01vorbis|OpusHead|\x7fFLAC|Speex   ")
 _SPHERE_HEADER_MAX = 1 << 16
+_SEARCHED = (1 << 12, 1 << 20)  # bytes at first, where a match is likely, and later
 
 
-def truncation(handle: BinaryIO, n_bytes: int) -> str:
-    """Say what a sound file of `n_bytes` lacks, or "" if nothing, as far as its container tells."""
-    magic = handle.read(16)
-    if magic[:4] in (b"RIFF", b"RF64") and magic[8:12] == b"WAVE":
-        promised = _wave_end(handle)
+class Pieces:
+    """Pieces of a file and bytes that it lacks, one after another, to be read as one file.
+
+    Parameters
+    ----------
+    handle : BinaryIO
+        The file.
+    pieces : list of bytes or range
+        A range stands for the bytes of the file at these positions.
+    """
+
+    def __init__(self, handle: BinaryIO, pieces: list[bytes | range]) -> None:
+        self._handle, self._pieces, self._position = handle, pieces, 0
+
+    def read(self, n_bytes: int) -> bytes:
+        """Return the next bytes, at most `n_bytes`."""
+        start, found = self._position, b""
+        for piece in self._pieces:
+            part = piece[max(start, 0) : max(start + n_bytes, 0)]
+            found += part if isinstance(part, bytes) else _read(self._handle, part.start, len(part))
+            start -= len(piece)
+        self._position += len(found)
+        return found
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Move as `io.IOBase.seek` does."""
+        self._position = offset + (0, self._position, sum(map(len, self._pieces)))[whence]
+        return self._position
+
+    def tell(self) -> int:
+        """Return the position."""
+        return self._position
+
+    @property
+    def source(self) -> int | Pieces:
+        """What libsndfile is to read from: the descriptor of a file that is taken as it is, or else this.
+
+        It calls back for pieces, and an interrupt of the user that comes meanwhile would be lost.
+        """
+        is_whole = self._pieces == [range(self._handle.seek(0, io.SEEK_END))]
+        self._handle.seek(0)
+        self._position = 0
+        return self._handle.fileno() if is_whole else self
+
+    def replaced(self, position: int, new: bytes) -> Pieces:
+        """Return the same with other bytes from a position in the first piece on."""
+        first, *rest = self._pieces
+        return Pieces(self._handle, [first[:position], new, first[position + len(new) :], *rest])
+
+
+def streams_of(handle: BinaryIO, n_bytes: int) -> list[Pieces]:
+    """Return what libsndfile is to read, one stream after another.
+
+    Raises
+    ------
+    ValueError
+        If a file of `n_bytes` lacks some of its sound, or holds more than libsndfile would read, as far as its
+        container tells. The caller puts the file's name before the message.
+    """
+    start = 0
+    while (tag := _read(handle, start, 10))[:3] == b"ID3" and len(tag) == 10:
+        start += 10 + sum((byte & 127) << 7 * k for k, byte in enumerate(reversed(tag[6:])))
+    magic = _read(handle, start, 12)
+    whole: list[bytes | range] = [range(start, n_bytes)]
+    if magic[:4] in _BYTE_ORDERS and magic[8:] == b"WAVE":
+        whole = _wave(handle, start, n_bytes)
     elif magic[:8] == b"NIST_1A\n":
-        promised = _sphere_end(handle)
+        _require(_sphere_end(handle, start), n_bytes)
+    elif magic[:4] == b"fLaC":
+        _require_one_flac(handle, start, n_bytes)
     elif magic[:4] == b"OggS":
-        return _ogg_truncation(handle, n_bytes)
-    else:
-        return ""
-    return f"its header promises {promised} bytes, the file has {n_bytes}" if promised > n_bytes else ""
+        links = [*_ogg_links(handle, start, n_bytes), n_bytes]
+        return [Pieces(handle, [range(*link)]) for link in pairwise(links)]
+    return [Pieces(handle, whole)]
 
 
-def _wave_end(handle: BinaryIO) -> int:
-    """Byte at which the `data` chunk ends; 0 without one."""
-    start, long_size = 12, 0
+def flac_of_unknown_length(stream: Pieces) -> Pieces:
+    """Return a FLAC stream without the length in its header: 36 bits, after 18 bytes and 28 bits of other things."""
+    stream.seek(18)
+    fields = int.from_bytes(stream.read(8), "big")
+    return stream.replaced(18, (fields >> 36 << 36).to_bytes(8, "big"))
+
+
+def _read(handle: BinaryIO, position: int, n_bytes: int) -> bytes:
+    handle.seek(position)
+    return handle.read(n_bytes)
+
+
+def _find(handle: BinaryIO, pattern: re.Pattern[bytes], position: int) -> int | None:
+    """Position of the first match of less than 16 bytes."""
+    size, largest = _SEARCHED
+    while block := _read(handle, position, size):
+        if match := pattern.search(block):
+            return position + match.start()
+        position += max(len(block) - 15, 1)
+        size = min(4 * size, largest)
+    return None
+
+
+def _require(promised: int, n_bytes: int) -> None:
+    if promised > n_bytes:
+        raise _truncated(f"its header promises {promised} bytes, the file has {n_bytes}")
+
+
+def _truncated(reason: str) -> ValueError:
+    return ValueError(f"is truncated, {reason}: get the whole file, or leave it out")
+
+
+def _two_in_one(what: str, position: int) -> ValueError:
+    return ValueError(f"holds a second {what}, from byte {position} on, which would be lost: make two files of it")
+
+
+# RIFF: "RIFF", size, "WAVE", then chunks of name, size and body, which begin on even bytes
+
+
+def _wave(handle: BinaryIO, start: int, n_bytes: int) -> list[bytes | range]:
+    """Look for the `data` chunk, and give the header its length where that was left open."""
+    head = _read(handle, start, 12)
+    order = _BYTE_ORDERS[head[:4]]
+    position, block, long_size, ds64 = start + 12, 1, 0, range(0)
     while True:
-        handle.seek(start)
-        header = handle.read(8)
+        header = _read(handle, position, 8)
         if len(header) < 8:
-            return 0
-        name, size = header[:4], int.from_bytes(header[4:], "little")
-        if name == b"ds64":  # RF64: riffSize, dataSize, sampleCount of 64 bits each (EBU Tech 3306)
-            body = handle.read(16)
-            long_size = struct.unpack("<QQ", body)[1] if len(body) == 16 else 0
+            return [range(start, n_bytes)]  # without sound: libsndfile says what is missing
+        name, size, body = header[:4], int.from_bytes(header[4:], order), position + 8
         if name == b"data":
-            return start + 8 + (long_size if long_size and size == 0xFFFFFFFF else size)
-        start += 8 + size + size % 2  # chunks begin on even bytes
+            break
+        if name == b"fmt ":
+            block = int.from_bytes(_read(handle, body + 12, 2), order) or 1
+        elif name == b"ds64":  # RF64: riffSize, dataSize, sampleCount of 64 bits each (EBU Tech 3306)
+            ds64 = range(position, body + size + size % 2)
+            fields = _read(handle, body, 16)
+            long_size = struct.unpack("<QQ", fields)[1] if len(fields) == 16 else 0
+        position = body + size + size % 2
+    held = n_bytes - body
+    if size == _NO_SIZE and long_size:
+        size = long_size
+    elif (
+        held
+        and (
+            size == _NO_SIZE
+            or (size > held and size in (_NO_SIZE_ARECORD, _NO_SIZE_SOX // block * block))
+            # Where the RIFF has its right size, it is an empty recording before other chunks.
+            or (size == 0 and start + 8 + int.from_bytes(head[4:8], order) != n_bytes)
+        )
+    ):
+        return _completed(handle, start, position, n_bytes, block, ds64)
+    elif not held:
+        return [range(start, n_bytes)]
+    _require(body + size, n_bytes)
+    _require_no_more(handle, body + size, size % 2, n_bytes, order)
+    return [range(start, n_bytes)]
 
 
-def _sphere_end(handle: BinaryIO) -> int:
-    """Byte at which the samples end, from the lines `name -type value` of the header; 0 without them."""
-    handle.seek(0)
-    header = handle.read(_SPHERE_HEADER_MAX)
+def _completed(
+    handle: BinaryIO, start: int, position: int, n_bytes: int, block: int, ds64: range
+) -> list[bytes | range]:
+    """Fill in the length of a WAV file whose `data` chunk, at `position`, goes on to the end."""
+    magic, body = _read(handle, start, 4), position + 8
+    held = n_bytes - body
+    # After an odd number of bytes comes one more, so that the length is even.
+    if held % block == 1 and held % 2 == 0 and _read(handle, n_bytes - 1, 1) == b"\0":
+        held -= 1
+    if held % block:
+        raise _truncated(f"its header leaves the length open, and {held} bytes of sound are no blocks of {block}")
+    sound = range(body, body + held)
+    before = [range(start + 12, position)]
+    if ds64:
+        before = [range(start + 12, ds64.start), range(ds64.stop, position)]
+    size = 4 + sum(map(len, before)) + 8 + held
+    if magic != b"RF64" and size <= _NO_SIZE:
+        order = _BYTE_ORDERS[magic]
+        head = magic + size.to_bytes(4, order) + b"WAVE"
+        return [head, *before, b"data" + held.to_bytes(4, order), sound]
+    if magic == b"RIFX":
+        raise ValueError("holds more than 4 GiB, and RIFX cannot say that: convert it to RF64 or FLAC")
+    sizes = struct.pack("<4sIQQQI", b"ds64", 28, size + 36, held, held // block, 0)
+    return [b"RF64\xff\xff\xff\xffWAVE" + sizes, *before, b"data\xff\xff\xff\xff", sound]
+
+
+def _require_no_more(handle: BinaryIO, position: int, padding: int, n_bytes: int, order: str) -> None:
+    """Raise where sound may follow the `data` chunk, which ends at `position`.
+
+    Other chunks are no sound, nor are tags of players, zeros, and what fills up a block of a disk.
+    """
+    if not _is_chunk(handle, position) or _is_chunk(handle, position + padding):  # some programs do not pad
+        position += padding
+    while _is_chunk(handle, position):
+        header = _read(handle, position, 12)
+        size = int.from_bytes(header[4:8], order)
+        if header[:4] in _BYTE_ORDERS and header[8:] == b"WAVE":
+            raise _two_in_one("recording", position)
+        if header[:4] == b"data" and size:
+            raise _two_in_one("data chunk", position)
+        position += 8 + size + size % 2
+    rest = n_bytes - position
+    is_tag = _read(handle, position, 12).startswith(_TAGS)
+    if rest > _DISK_BLOCK and not is_tag and _find(handle, re.compile(rb"[^\0]"), position) is not None:
+        raise ValueError(
+            f"holds {rest} bytes after its sound that are no chunk, and would be lost if they are sound: "
+            "convert it to 16-bit WAV or FLAC, and listen whether it is whole"
+        )
+
+
+def _is_chunk(handle: BinaryIO, position: int) -> bool:
+    return _CHUNK_NAME.match(header := _read(handle, position, 8)) is not None and len(header) == 8
+
+
+# NIST SPHERE: lines `name -type value`, then the samples
+
+
+def _sphere_end(handle: BinaryIO, start: int) -> int:
+    """Byte at which the samples end; 0 where the header does not say."""
+    header = _read(handle, start, _SPHERE_HEADER_MAX)
     size = re.match(rb"NIST_1A\n *([0-9]{1,6})\n", header)
     fields = dict(re.findall(rb"^(\w+) -i ([0-9]{1,18})", header[: int(size[1])], re.MULTILINE)) if size else {}
     try:
         n_samples, width = int(fields[b"sample_count"]), int(fields[b"sample_n_bytes"])
-        return int(size[1]) + n_samples * width * int(fields.get(b"channel_count", 1))
+        return start + int(size[1]) + n_samples * width * int(fields.get(b"channel_count", 1))
     except KeyError:
         return 0
 
 
-def _ogg_truncation(handle: BinaryIO, n_bytes: int) -> str:
-    """Look at the last page: magic (4 bytes), version, flags, 20 more, segment count, segment lengths."""
-    handle.seek(max(0, n_bytes - _OGG_PAGE_MAX))
-    tail = handle.read(_OGG_PAGE_MAX)
-    page = tail[tail.rfind(b"OggS") :]
-    is_last = len(page) >= 27 and page[5] & 4
-    if is_last and len(page) >= 27 + page[26] + sum(page[27 : 27 + page[26]]):
-        return ""
-    return "its last page does not end the stream"
+# FLAC: "fLaC", metadata blocks, frames
+
+
+def _require_one_flac(handle: BinaryIO, start: int, n_bytes: int) -> None:
+    second = _find(handle, re.compile(rb"fLaC[\0\x80]\0\0\x22"), start + 4)
+    if second is not None:
+        raise _two_in_one("recording", second)
+
+
+# Ogg: pages of magic (4 bytes), version, flags, 20 more, segment count, segment lengths, segments
+
+
+def _ogg_links(handle: BinaryIO, start: int, n_bytes: int) -> list[int]:
+    """Positions at which the streams of a chain begin."""
+    links: list[int] = []
+    n_sounds, begins, ends = 0, False, False
+    for position, flags, is_whole, body in _ogg_pages(handle, start, n_bytes):
+        if not links or (flags & 2 and (ends or not begins)):
+            _require_end(ends or not links)
+            links.append(position)
+            n_sounds = 0
+        begins, ends = bool(flags & 2), bool(flags & 4) and is_whole
+        n_sounds += begins and bool(_OGG_SOUND.match(body))
+        if n_sounds > 1:
+            raise ValueError("holds several streams of sound beside each other: take out one of them")
+    _require_end(ends)
+    return links
+
+
+def _require_end(ends: bool) -> None:
+    if not ends:
+        raise _truncated("its last page does not end the stream")
+
+
+def _ogg_pages(handle: BinaryIO, position: int | None, n_bytes: int) -> Iterator[tuple[int, int, bool, bytes]]:
+    """Yield position, flags, whether it is whole, and the first bytes of the body of each page; skip what is none."""
+    while position is not None and len(header := _read(handle, position, 27 + 255 + 8)) >= 27:
+        end = position + 27 + header[26] + sum(header[27 : 27 + header[26]])
+        following = end
+        if end < n_bytes and not _OGG_PAGE.match(_read(handle, end, 5)):
+            following = _find(handle, _OGG_PAGE, position + 1)
+        is_whole = end <= n_bytes and (following is None or following >= end)
+        if _OGG_PAGE.match(header):
+            yield position, header[5], is_whole, header[27 + header[26] :]
+        position = following

@@ -1,8 +1,8 @@
 """Sound files: 16 kHz mono float32 in memory, whatever the file holds.
 
 Channels are averaged, then soxr (quality HQ) resamples; nothing is clipped or scaled. A file is decoded
-block by block and its header's length is never trusted: a file that holds less than its header promises is
-an error, and so are NaN and infinite samples. Silence is no error here; whether a silent recording is of
+block by block (`blsh.signal.sounds`), and one that holds less than its header promises, or more than would be
+read, is an error; so are NaN and infinite samples. Silence is no error here; whether a silent recording is of
 use is the corpus readers' question.
 
 What is written is for listening: 16-bit PCM WAV.
@@ -15,33 +15,25 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 import soxr
 
 from blsh.files import atomic_path, require_free_space
-from blsh.signal._containers import truncation
+from blsh.signal.sounds import Sound, open_sound
 
 SAMPLE_RATE = 16_000
 # One read gives at most 4.6 hours at 16 kHz (1 GiB): a FLAC file of silence can be a hundred thousand times
 # larger decoded than on disk.
 MAX_SAMPLES = 1 << 28
 _BLOCK_SAMPLES = 1 << 18
-_UNKNOWN_LENGTH = (1 << 63) - 1  # what libsndfile says of a FLAC stream whose header leaves it open
-_CONTAINERS = ("WAV", "WAVEX", "RF64", "NIST", "FLAC", "OGG")
-# Telephone bands lie far above the lower end; a rate outside is a damaged header and would ask for a huge
-# resampler.
-_RATES = (1_000, 1_000_000)
-_REMEDY = "convert it to 16-bit WAV or FLAC, fetch it again, or leave it out"
 
 
 @dataclass(frozen=True)
 class AudioInfo:
-    """What a file's header says: native rate in Hz, number of channels, samples of each channel."""
+    """What a sound file holds: native rate in Hz, number of channels, samples of each channel."""
 
     sample_rate: int
     channels: int
@@ -49,7 +41,7 @@ class AudioInfo:
 
 
 def probe(path: str | Path) -> AudioInfo:
-    """Return what a sound file's header says, without decoding it.
+    """Return what a sound file's header says, decoding it only where that leaves the length open.
 
     A header's promise is checked here as far as the file's size can tell; `read_audio` checks it by decoding.
 
@@ -58,10 +50,10 @@ def probe(path: str | Path) -> AudioInfo:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is not WAV, FLAC, Ogg or NIST SPHERE, is truncated, or holds no samples.
+        If it is not WAV, FLAC, Ogg or NIST SPHERE, is truncated, holds more than would be read, or no samples.
     """
     with open_sound(path) as sound:
-        return AudioInfo(sound.samplerate, sound.channels, sound.frames)
+        return AudioInfo(sound.sample_rate, sound.channels, sound.n_samples)
 
 
 def read_audio(path: str | Path, *, start: int = 0, n_samples: int | None = None) -> np.ndarray:
@@ -86,23 +78,23 @@ def read_audio(path: str | Path, *, start: int = 0, n_samples: int | None = None
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it cannot be decoded, is truncated, holds no samples or NaN or infinite ones, is longer than
-        `MAX_SAMPLES`, or does not contain the region.
+        If it cannot be decoded, is truncated, holds more than would be read, no samples or NaN or infinite ones,
+        is longer than `MAX_SAMPLES`, or does not contain the region.
     """
     with open_sound(path) as sound:
-        wanted = sound.frames - start if n_samples is None else n_samples
-        if start < 0 or wanted < 1 or start + wanted > sound.frames:
+        wanted = sound.n_samples - start if n_samples is None else n_samples
+        if start < 0 or wanted < 1 or start + wanted > sound.n_samples:
             raise ValueError(
-                f"start={start}, n_samples={n_samples} is no region of the {sound.frames} samples of {path}: "
+                f"start={start}, n_samples={n_samples} is no region of the {sound.n_samples} samples of {path}: "
                 "make the manifest again"
             )
-        rate = sound.samplerate
+        rate = sound.sample_rate
         region = _decode(sound, start, wanted, path)
     waveform = region if rate == SAMPLE_RATE else soxr.resample(region, rate, SAMPLE_RATE, quality="HQ")
     if not waveform.size:
         raise ValueError(f"{wanted} samples at {rate} Hz give none at {SAMPLE_RATE} Hz ({path}): take a longer region")
     if not np.isfinite(waveform).all():
-        raise ValueError(f"{path} holds NaN or infinite samples: {_REMEDY}")
+        raise ValueError(f"{path} holds NaN or infinite samples: convert it to 16-bit WAV or FLAC, or leave it out")
     return waveform
 
 
@@ -119,38 +111,7 @@ def read_blocks(path: str | Path) -> Iterator[np.ndarray]:
         As `read_audio`, but NaN and infinite samples are passed on.
     """
     with open_sound(path) as sound:
-        yield from _blocks(sound, 0, sound.frames, path)
-
-
-@contextmanager
-def open_sound(path: str | Path) -> Iterator[soundfile.SoundFile]:
-    """Open a sound file by its contents, not its suffix, with libsndfile's errors in one line.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        As `probe`.
-    """
-    if Path(path).exists() and not Path(path).is_file():
-        raise ValueError(f"{path} is not a regular file: give a sound file")
-    with open(path, "rb", buffering=0) as handle:
-        missing = truncation(handle, Path(path).stat().st_size)
-        if missing:
-            raise ValueError(f"{path} is truncated, {missing}: {_REMEDY}")
-        handle.seek(0)
-        try:
-            sound = _Stream(handle.fileno(), closefd=False)
-        except soundfile.LibsndfileError as error:
-            raise ValueError(f"{path} cannot be decoded ({error.error_string.strip()}): {_REMEDY}") from error
-        with sound:
-            if sound.format not in _CONTAINERS:
-                raise ValueError(f"{path} is {sound.format}, not one of {', '.join(_CONTAINERS)}: {_REMEDY}")
-            if not _RATES[0] <= sound.samplerate <= _RATES[1]:
-                raise ValueError(f"sample_rate={sound.samplerate} Hz of {path} lies outside {_RATES}: {_REMEDY}")
-            if not 0 < sound.frames < _UNKNOWN_LENGTH:
-                held = "no samples" if sound.frames < 1 else "no word on its length"
-                raise ValueError(f"{path} holds {held}: {_REMEDY}")
-            yield sound
+        yield from sound.blocks(0, sound.n_samples, _BLOCK_SAMPLES)
 
 
 def write_wav(path: str | Path, samples: np.ndarray, sample_rate: int = SAMPLE_RATE) -> None:
@@ -181,55 +142,13 @@ def write_wav(path: str | Path, samples: np.ndarray, sample_rate: int = SAMPLE_R
         temporary.write_bytes(header + levels.tobytes())
 
 
-class _Stream(soundfile.SoundFile):
-    """A sound file in which nothing is sought that is not asked for.
-
-    Of a file that can be sought in, `SoundFile` seeks the position at which it is already after every read. libsndfile
-    1.2.2 cannot be trusted to do that in an Ogg stream: near the end it lands some hundred samples beside, and in a
-    damaged stream it dies (SIGSEGV).
-    """
-
-    def seekable(self) -> bool:
-        return False
-
-
-def _decode(sound: soundfile.SoundFile, start: int, n_samples: int, path: str | Path) -> np.ndarray:
+def _decode(sound: Sound, start: int, n_samples: int, path: str | Path) -> np.ndarray:
     """Average the channels of a region, block by block, so that only what is really there takes memory."""
     averages, n_read = [], 0
-    for block in _blocks(sound, start, n_samples, path):
+    for block in sound.blocks(start, n_samples, _BLOCK_SAMPLES):
         with np.errstate(all="ignore"):  # what is no finite number is told when all is read
             averages.append(block.mean(axis=1, dtype=np.float64).astype(np.float32))
         n_read += len(block)
-        if max(n_read, n_read * SAMPLE_RATE // sound.samplerate) > MAX_SAMPLES:
+        if max(n_read, n_read * SAMPLE_RATE // sound.sample_rate) > MAX_SAMPLES:
             raise ValueError(f"{path} is longer than {MAX_SAMPLES} samples: cut it, or read it region by region")
     return np.concatenate(averages)
-
-
-def _blocks(sound: soundfile.SoundFile, start: int, n_samples: int, path: str | Path) -> Iterator[np.ndarray]:
-    """Decode a region block by block, float32 (samples, channels); an error if less is there than was promised.
-
-    An Ogg stream is decoded from its beginning, see `_Stream`.
-    """
-    block_samples = max(1, _BLOCK_SAMPLES // sound.channels)
-    position, end = 0, start + n_samples
-    try:
-        if start and sound.format != "OGG":
-            position = sound.seek(start)
-        while position < end:
-            block = sound.read(min(block_samples, end - position), dtype="float32", always_2d=True)
-            if not len(block):
-                break
-            if position + len(block) > start:
-                yield block[max(0, start - position) :]
-            position += len(block)
-    except soundfile.LibsndfileError as error:
-        raise ValueError(_truncated(path, position, sound.frames)) from error
-    if position < end:
-        raise ValueError(_truncated(path, position, sound.frames))
-
-
-def _truncated(path: str | Path, n_read: int, n_promised: int) -> str:
-    return (
-        f"{path} is truncated or damaged, "
-        f"sample {n_read} of its {n_promised} or a later one cannot be decoded: {_REMEDY}"
-    )

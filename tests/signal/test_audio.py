@@ -1,4 +1,6 @@
+import io
 import os
+import struct
 import tracemalloc
 
 import numpy as np
@@ -8,7 +10,7 @@ import soxr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from blsh.signal import SAMPLE_RATE, AudioInfo, audio, probe, read_audio, write_wav
+from blsh.signal import SAMPLE_RATE, AudioInfo, _containers, audio, probe, read_audio, write_wav
 
 # One step of a 16-bit file.
 STEP_PCM16 = 1 / 32768
@@ -202,7 +204,7 @@ def test_a_header_that_claims_2_to_the_31_samples(tmp_path, waveform, container)
     content = (tmp_path / "x").read_bytes()
     n_bytes = 2 * waveform.size
     content = {
-        "wav": lambda: content.replace(b"data" + n_bytes.to_bytes(4, "little"), b"data\xff\xff\xff\xff"),
+        "wav": lambda: content.replace(b"data" + n_bytes.to_bytes(4, "little"), b"data\x02\0\0\x80"),
         "rf64": lambda: content.replace(n_bytes.to_bytes(8, "little"), (1 << 32).to_bytes(8, "little")),
         "flac": lambda: flac_with_length(content, 1 << 31),
         "sphere": lambda: (
@@ -221,10 +223,242 @@ def test_a_header_that_claims_2_to_the_31_samples(tmp_path, waveform, container)
         tracemalloc.stop()
 
 
+# Programs that write into a pipe cannot know the length when they write the header
+
+
+def encoded(samples, *, container="wav", subtype=None, **form) -> bytes:
+    name, usual = CONTAINERS[container]
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples, SAMPLE_RATE, format=name, subtype=subtype or usual, **form)
+    return buffer.getvalue()
+
+
+def chunk(name: bytes, body: bytes, order: str = "<") -> bytes:
+    return name + struct.pack(f"{order}I", len(body)) + body + bytes(len(body) % 2)
+
+
+def without_length(content: bytes, placeholder: int, riff: int, order: str = "<") -> bytes:
+    """Put placeholders into the header of a WAV file whose `data` chunk is its last one."""
+    at = content.index(b"data") + 4
+    data = struct.pack(f"{order}I", placeholder)
+    return content[:4] + struct.pack(f"{order}I", riff) + content[8:at] + data + content[at + 4 :]
+
+
+# What ffmpeg, arecord, sox (a multiple of the block) and a recorder that was killed write.
+PLACEHOLDERS = {
+    "ffmpeg": (0xFFFFFFFF, 0xFFFFFFFF),
+    "arecord": (0x80000000, 0x80000024),
+    "sox": (0x7FFFF000, 0x7FFFF024),
+    "zero": (0, 0),
+    "killed": (0, 36),
+}
+
+
+def assert_is_read(path, expected):
+    assert probe(path) == AudioInfo(SAMPLE_RATE, 1, len(expected))
+    np.testing.assert_array_equal(read_audio(path), expected)
+    np.testing.assert_array_equal(read_audio(path, start=23_000), expected[23_000:])
+    np.testing.assert_array_equal(read_audio(path, start=100, n_samples=200), expected[100:300])
+
+
+@pytest.mark.parametrize("program", PLACEHOLDERS)
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_wav_file_from_a_pipe(tmp_path, waveform, program, order):
+    content = encoded(waveform, endian="LITTLE" if order == "<" else "BIG")
+    expected = soundfile.read(io.BytesIO(content), dtype="float32")[0]
+    content = content[:36] + chunk(b"LIST", b"INFOISFT\x04\0\0\0Lavf", order) + content[36:]
+    (tmp_path / "x").write_bytes(without_length(content, *PLACEHOLDERS[program], order))
+    assert_is_read(tmp_path / "x", expected)
+
+
+@pytest.mark.parametrize("program", PLACEHOLDERS)
+def test_a_wav_file_from_a_pipe_that_was_cut_within_a_block(tmp_path, waveform, program):
+    (tmp_path / "x").write_bytes(without_length(encoded(waveform), *PLACEHOLDERS[program])[:-1])
+    assert_refused(tmp_path / "x", "x is truncated, its header leaves the length open, and 47999 bytes .* blocks of 2")
+
+
+def test_blocks_of_three_bytes_from_a_pipe(tmp_path, waveform):
+    samples = np.stack([waveform] * 3, axis=1).ravel()[:23_999]
+    content = encoded(samples, subtype="PCM_24")
+    expected = soundfile.read(io.BytesIO(content), dtype="float32")[0]
+    assert len(content) % 2 == 0  # with the byte after an odd number of them
+    (tmp_path / "x").write_bytes(without_length(content, 0x7FFFF000 // 3 * 3, 0))
+    assert_is_read(tmp_path / "x", expected)
+
+
+def test_a_code_of_blocks_from_a_pipe(tmp_path, waveform):
+    content = encoded(waveform, subtype="IMA_ADPCM")
+    expected = soundfile.read(io.BytesIO(content), dtype="float32")[0]
+    (tmp_path / "x").write_bytes(without_length(content, 0xFFFFFFFF, 0xFFFFFFFF))
+    assert_is_read(tmp_path / "x", expected)
+
+
+def test_rf64_from_a_pipe(tmp_path, waveform):
+    content = encoded(waveform, container="rf64", subtype="FLOAT")
+    at = content.index(b"ds64") + 8
+    (tmp_path / "x").write_bytes(content[:at] + bytes(24) + content[at + 24 :])
+    assert_is_read(tmp_path / "x", waveform)
+
+
+def test_more_than_4_gib_from_a_pipe(tmp_path):
+    samples = np.arange(-8000, 8000, dtype="<i2")
+    n_bytes = 5 << 30
+    with open(tmp_path / "x", "wb") as file:  # it takes no room: what is not written is a hole
+        file.write(without_length(encoded(np.zeros(1)), 0xFFFFFFFF, 0xFFFFFFFF)[:44])
+        file.seek(n_bytes - samples.nbytes, os.SEEK_CUR)
+        file.write(samples.tobytes())
+    assert probe(tmp_path / "x").n_samples == n_bytes // 2
+    np.testing.assert_array_equal(read_audio(tmp_path / "x", start=n_bytes // 2 - 16_000) * 32768, samples)
+
+
+def test_a_wav_file_from_a_pipe_without_samples(tmp_path, waveform):
+    for program in PLACEHOLDERS.values():
+        (tmp_path / "x").write_bytes(without_length(encoded(waveform), *program)[:44])
+        assert_refused(tmp_path / "x", "x holds no samples")
+    # No placeholder: an empty recording that something is said of.
+    content = encoded(np.zeros(0)) + chunk(b"LIST", b"INFOINAM\x04\0\0\0none")
+    (tmp_path / "x").write_bytes(content[:4] + struct.pack("<I", len(content) - 8) + content[8:])
+    assert_refused(tmp_path / "x", "x holds no samples")
+
+
 def test_a_flac_stream_of_unknown_length(tmp_path, waveform):
-    write(tmp_path / "x", waveform, container="flac")
-    (tmp_path / "x").write_bytes(flac_with_length((tmp_path / "x").read_bytes(), 0))
-    assert_refused(tmp_path / "x", "holds no word on its length")
+    content = encoded(waveform, container="flac")
+    expected = soundfile.read(io.BytesIO(content), dtype="float32")[0]
+    content = flac_with_length(content, 0)
+    (tmp_path / "x").write_bytes(content)
+    assert_is_read(tmp_path / "x", expected)
+    (tmp_path / "x").write_bytes(content[:-3000])
+    assert_refused(tmp_path / "x", "x is truncated or damaged")
+
+
+# Files that hold more than one header says: all of it is read, or nothing
+
+
+@pytest.mark.parametrize("container", ["vorbis", "opus"])
+def test_a_chain_of_ogg_streams_is_one_recording(tmp_path, waveform, container):
+    links = [encoded(samples, container=container) for samples in (waveform, waveform[:9000] / 2, waveform[::-1])]
+    parts = [soundfile.read(io.BytesIO(link), dtype="float32")[0] for link in links]
+    (tmp_path / "x").write_bytes(b"".join(links))
+    whole = np.concatenate(parts)
+    assert len(whole) == probe(tmp_path / "x").n_samples == 57_000
+    np.testing.assert_array_equal(np.concatenate(list(audio.read_blocks(tmp_path / "x")))[:, 0], whole)
+    for region in (slice(0, 24_000), slice(23_000, 25_000), slice(20_000, 40_000), slice(33_000, 57_000)):
+        read = read_audio(tmp_path / "x", start=region.start, n_samples=region.stop - region.start)
+        np.testing.assert_array_equal(read, whole[region])
+    (tmp_path / "x").write_bytes(b"".join([links[0], links[1][:-500], links[2]]))
+    assert_refused(tmp_path / "x", "x is truncated, its last page does not end the stream")
+
+
+def test_a_chain_of_different_streams(tmp_path, waveform):
+    links = [encoded(waveform, container="vorbis"), encoded(np.stack([waveform] * 2, axis=1), container="vorbis")]
+    (tmp_path / "x").write_bytes(b"".join(links))
+    assert_refused(
+        tmp_path / "x", "VORBIS of 1 channels at 16000 Hz and VORBIS of 2 channels at 16000 Hz: make a file of each"
+    )
+
+
+def test_ogg_streams_beside_each_other(tmp_path, waveform):
+    """As of a video with two languages: all first pages come first."""
+    first, second = (encoded(samples, container="opus") for samples in (waveform, waveform[::-1]))
+    head = first.index(b"OggS", 4)
+    (tmp_path / "x").write_bytes(first[:head] + second + first[head:])
+    assert_refused(tmp_path / "x", "x holds several streams of sound beside each other: take out one")
+
+
+def two_in_one(waveform) -> dict[str, tuple[bytes, str]]:
+    wav, flac = (encoded(waveform, container=container) for container in ("wav", "flac"))
+    data = chunk(b"data", wav[44:])
+    return {
+        "wav twice": (wav + wav, "holds a second recording, from byte 48044 on"),
+        "wav and rf64": (wav + encoded(waveform, container="rf64"), "holds a second recording"),
+        "data twice": (wav + data, "holds a second data chunk, from byte 48044 on"),
+        "data later": (wav + chunk(b"LIST", b"INFO") + data, "holds a second data chunk, from byte 48056 on"),
+        "rifx": (encoded(waveform, endian="BIG") + chunk(b"data", wav[44:], ">"), "holds a second data chunk"),
+        "data too short": (wav[:40] + struct.pack("<I", 24_000) + wav[44:], "24000 bytes after its sound"),
+        "flac twice": (flac + flac, "holds a second recording"),
+        "flac of unknown length twice": (flac_with_length(flac, 0) + flac, "holds a second recording"),
+        "flac too short": (flac_with_length(flac, 12_000), "holds more than the 12000 samples of its header"),
+        "behind a tag": (b"ID3\x04\0\0\0\0\0\x0a" + bytes(10) + wav + wav, "from byte 48064 on"),
+    }
+
+
+@pytest.mark.parametrize("kind", two_in_one(np.zeros(1)))
+def test_two_recordings_in_one_file(tmp_path, waveform, kind):
+    content, message = two_in_one(waveform)[kind]
+    (tmp_path / "x").write_bytes(content)
+    assert_refused(tmp_path / "x", message)
+
+
+def test_a_second_recording_is_found_wherever_it_begins(tmp_path, rng, monkeypatch):
+    flac = encoded(0.1 * rng.standard_normal(3000), container="flac")
+    for block in (64, 100, len(flac) - 1, len(flac), len(flac) + 3):
+        monkeypatch.setattr(_containers, "_SEARCHED", (block, block))
+        (tmp_path / "x").write_bytes(flac + flac)
+        assert_refused(tmp_path / "x", f"holds a second recording, from byte {len(flac)} on")
+
+
+def harmless(waveform, rng) -> dict[str, tuple[str, bytes, bytes]]:
+    """Container, and what stands before and behind."""
+    id3 = b"ID3\x04\0\0\0\0\x01\x00" + bytes(128)
+    return {
+        "chunks": ("wav", b"", chunk(b"LIST", b"INFOINAM\x05\0\0\0title\0") + chunk(b"id3 ", rng.bytes(9001))),
+        "a chunk that was cut": ("wav", b"", chunk(b"bext", rng.bytes(9001))[:-500]),
+        "zeros": ("wav", b"", bytes(100_000)),
+        "the rest of a block": ("wav", b"", rng.bytes(4096)),
+        "a tag of a player": ("wav", b"", b"TAG" + bytes(125)),
+        "a large tag": ("wav", b"", b"APETAGEX" + rng.bytes(100_000)),
+        "a tag before RF64": ("rf64", id3, b""),
+        "tags before WAV": ("wav", id3 + id3, b""),
+        "a tag before FLAC": ("flac", id3, b""),
+        "a tag behind FLAC": ("flac", b"", b"TAG" + bytes(125)),
+        "a tag behind Ogg": ("vorbis", b"", b"TAG" + rng.bytes(100_000)),
+    }
+
+
+@pytest.mark.parametrize("kind", harmless(np.zeros(1), np.random.default_rng(0)))
+def test_what_is_no_sound_is_not_read_as_sound(tmp_path, waveform, rng, kind):
+    container, before, behind = harmless(waveform, rng)[kind]
+    content = encoded(waveform, container=container)
+    expected = soundfile.read(io.BytesIO(content), dtype="float32")[0]
+    (tmp_path / "x").write_bytes(before + content + behind)
+    assert_is_read(tmp_path / "x", expected)
+
+
+def test_a_chunk_after_an_odd_number_of_bytes(tmp_path, waveform):
+    padded = encoded(waveform[:23_999], subtype="PCM_U8")
+    for content in (padded, padded[:-1]):  # some programs leave out the byte that makes the number even
+        (tmp_path / "x").write_bytes(content + chunk(b"LIST", b"INFO" + bytes(9000)))
+        assert probe(tmp_path / "x").n_samples == 23_999
+        (tmp_path / "x").write_bytes(content + chunk(b"LIST", b"INFO") + chunk(b"data", bytes(10)))
+        assert_refused(tmp_path / "x", "holds a second data chunk")
+
+
+def test_a_sphere_file_is_read_to_its_end(tmp_path, waveform):
+    """As by ffmpeg, whatever its header counts."""
+    content = encoded(waveform, container="sphere").replace(b"count -i 24000", b"count -i 12000")
+    (tmp_path / "x").write_bytes(content)
+    assert probe(tmp_path / "x").n_samples == 24_000
+
+
+def test_a_truncated_file_behind_a_tag_or_of_the_other_byte_order(tmp_path, waveform):
+    id3 = b"ID3\x04\0\0\0\0\0\x0a" + bytes(10)
+    for content in (
+        id3 + encoded(waveform),
+        id3 + encoded(waveform, container="sphere"),
+        encoded(waveform, endian="BIG"),
+    ):
+        (tmp_path / "x").write_bytes(content[:-10_000])
+        assert_refused(tmp_path / "x", "x is truncated, its header promises")
+
+
+def test_mpeg_in_a_wav_file(tmp_path):
+    """libsndfile decodes less of it than it promises, so it could only be called truncated."""
+    form = struct.pack("<HHIIHHHHIHHH", 0x55, 1, 16_000, 4000, 1, 0, 12, 1, 2, 144, 1, 1393)
+    buffer = io.BytesIO()
+    soundfile.write(buffer, np.zeros(16_000), 16_000, format="MP3", subtype="MPEG_LAYER_III")
+    body = chunk(b"fmt ", form) + chunk(b"fact", bytes(4)) + chunk(b"data", buffer.getvalue())
+    (tmp_path / "x").write_bytes(b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WAVE" + body)
+    assert_refused(tmp_path / "x", "x is WAV that holds MPEG_LAYER_III: convert it to 16-bit WAV or FLAC")
 
 
 def test_a_file_that_decodes_to_more_than_memory_should_hold(tmp_path, waveform, monkeypatch):
