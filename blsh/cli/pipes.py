@@ -13,13 +13,14 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
+from blsh.denoising.denoiser import CHANNELS
 from blsh.denoising.model_file import DenoiserModel
 from blsh.denoising.sound_files import denoise_file
 from blsh.denoising.streaming import AnyRateDenoiser
+from blsh.signal.sounds import RATES
 
 __all__ = ["FORMATS", "clean_file", "clean_raw"]
 
@@ -27,10 +28,6 @@ FORMATS = {"s16": ("<i2", 2.0**15), "s32": ("<i4", 2.0**31), "f32": ("<f4", 1.0)
 
 _Settings = Mapping[str, float | None]
 _CHUNK = 1 << 16
-_RATES = range(1_000, 1_000_001)
-_CHANNELS = range(1, 65)
-_WAV_HEAD = 4096
-_DATA_OF_UNKNOWN_LENGTH = b"data\xff\xff\xff\xff"
 
 
 def clean_file(inputs: Sequence[str], output: str, model: DenoiserModel, settings: _Settings) -> None:
@@ -49,9 +46,8 @@ def clean_file(inputs: Sequence[str], output: str, model: DenoiserModel, setting
         source, target = Path(inputs[0]), Path(output)
         if inputs[0] == "-":
             source = Path(folder, "stdin")
-            with open(source, "w+b") as handle:
+            with open(source, "wb") as handle:
                 shutil.copyfileobj(sys.stdin.buffer, handle)
-                _complete_header(handle)
         if output == "-":
             target = Path(folder, "stdout")
         try:
@@ -86,7 +82,7 @@ def clean_raw(model: DenoiserModel, rate: int, channels: int, form: str, setting
     OSError
         If nobody reads the output any more.
     """
-    for name, value, allowed in (("--rate", rate, _RATES), ("--channels", channels, _CHANNELS)):
+    for name, value, allowed in (("--rate", rate, RATES), ("--channels", channels, CHANNELS)):
         if value not in allowed:
             raise ValueError(f"{name} {value} must lie in {allowed[0]}…{allowed[-1]}")
     dtype, scale = FORMATS[form]
@@ -107,17 +103,6 @@ def clean_raw(model: DenoiserModel, rate: int, channels: int, form: str, setting
     _write(_packed(stream.flush(), dtype, scale))
     if rest:
         raise ValueError(f"stdin ended within a sample of {width} bytes: check --format and --channels")
-
-
-def _complete_header(handle: BinaryIO) -> None:
-    """Fill in the length of a WAV file whose writer did not know it: into a pipe it is written before the sound."""
-    n_bytes = handle.tell()
-    handle.seek(0)
-    head = handle.read(_WAV_HEAD)
-    found = head.find(_DATA_OF_UNKNOWN_LENGTH)
-    if head[:4] == b"RIFF" and found > 0:
-        handle.seek(found + 4)
-        handle.write((n_bytes - found - 8).to_bytes(8, "little")[:4])
 
 
 def _packed(samples: np.ndarray, dtype: str, scale: float) -> bytes:

@@ -29,10 +29,13 @@ from blsh.signal.spectra import (
     frame_waveforms,
 )
 
-__all__ = ["LATENCY", "Denoiser", "denoise", "level_of"]
+__all__ = ["CHANNELS", "LATENCY", "Denoiser", "checked_samples", "denoise", "level_of"]
 
 LATENCY = N_FFT - 1
 """Samples at 16 kHz after which a sample's cleaned value is there."""
+
+CHANNELS = range(1, 65)
+"""Numbers of channels that are cleaned together; an array of more is one of (channels, n)."""
 
 _EDGE = N_FFT // 2
 _CARRIED = N_FFT // HOP_LENGTH - 1  # hops that later frames still add to
@@ -101,7 +104,7 @@ class Denoiser:
         ValueError
             When they have another shape than before, or are not finite.
         """
-        samples = _checked(samples)
+        samples = checked_samples(samples)
         if self._shape not in (None, samples.shape[1:]):
             raise ValueError(
                 f"samples of shape {samples.shape} do not continue those before, of shape {('n', *self._shape)}"
@@ -217,7 +220,7 @@ def denoise(
     TypeError, ValueError
         When samples or settings are invalid, or the recording is constant and has no level of its own.
     """
-    samples = _checked(samples)
+    samples = checked_samples(samples)
     level = level_of(samples) if level is None and strength != 0 else level
     stream = Denoiser(model, level=level, n_bits=n_bits, strength=strength, floor=floor)
     return np.concatenate([stream.push(samples), stream.flush()])
@@ -229,26 +232,42 @@ def level_of(samples: np.ndarray) -> float:
     Raises
     ------
     ValueError
-        When it is constant, such as digital silence.
+        When it is constant, such as digital silence, or of another shape than (n,) or (n, channels).
     """
+    _require_shape(samples)
     level = float(np.sqrt(samples.var(axis=0, dtype=np.float64).mean())) if samples.size else 0.0
     if not np.float32(level) > 0:
         raise ValueError(f"the signal of {len(samples)} samples is silent or constant: leave it out, or give a level")
     return level
 
 
-def _checked(samples: np.ndarray) -> np.ndarray:
-    """Return samples as float32, if they are finite numbers of one or more channels."""
+def checked_samples(samples: np.ndarray) -> np.ndarray:
+    """Return samples (n,) or (n, channels) as float32.
+
+    Raises
+    ------
+    TypeError
+        When samples are no floating-point numbers.
+    ValueError
+        When they have another shape, or are not finite.
+    """
     samples = np.asarray(samples)
     if samples.dtype not in (np.float32, np.float64):
         raise TypeError(f"samples.dtype={samples.dtype} must be float32 or float64, full scale being 1")
-    if samples.ndim not in (1, 2) or 0 in samples.shape[1:]:
-        raise ValueError(f"samples of shape {samples.shape} must be (n,) or (n, channels)")
+    _require_shape(samples)
     with np.errstate(over="ignore"):
         samples = samples.astype(np.float32, copy=False)
     if not np.isfinite(samples).all():
         raise ValueError("samples hold NaN or infinite values: repair the recording, or leave it out")
     return samples
+
+
+def _require_shape(samples: np.ndarray) -> None:
+    if samples.ndim not in (1, 2) or (samples.ndim == 2 and samples.shape[1] not in CHANNELS):
+        raise ValueError(
+            f"samples of shape {samples.shape} must be (n,) or (n, channels) of {CHANNELS[0]}…{CHANNELS[-1]} channels: "
+            "an array of (channels, n) is turned by samples.T"
+        )
 
 
 def _magnitudes(spectra: np.ndarray) -> np.ndarray:

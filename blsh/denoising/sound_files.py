@@ -1,4 +1,7 @@
-"""From a noisy sound file to a clean one of the same rate, channels, length, format and subtype.
+"""From a noisy sound file to a clean one of the same rate, channels, length, format, subtype and tags.
+
+Codes of whole blocks (ADPCM) are filled up with silence to the end of the last block, where the blocks that are written
+are of another length than those that were read.
 
 A file is read twice, block by block: once for its level, once to clean it. So memory does not grow with its length,
 and ten hours are cleaned in that of ten seconds. The input is only read. The output appears under its name when it is
@@ -7,8 +10,10 @@ whole; what fails leaves nothing. At strength 0 the file is copied: no encoder g
 
 from __future__ import annotations
 
+import io
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,14 +21,13 @@ import numpy as np
 import soundfile
 
 from blsh.denoising.model_file import DenoiserModel
-from blsh.denoising.streaming import AnyRateDenoiser, level_of_stream
+from blsh.denoising.streaming import AnyRateDenoiser, level_of_stream, require_stream
 from blsh.files.atomic import atomic_path, require_free_space
-from blsh.signal.audio import open_sound, probe, read_blocks
+from blsh.signal._tags import write_tags
+from blsh.signal.audio import probe, read_blocks
+from blsh.signal.sounds import open_sound
 
 __all__ = ["denoise_file"]
-
-# What a container can say of a recording, but for `software`: libsndfile adds its own name to that each time.
-_TAGS = ("title", "copyright", "artist", "comment", "date", "album", "license", "tracknumber", "genre")
 
 
 def denoise_file(
@@ -53,8 +57,8 @@ def denoise_file(
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it cannot be decoded, is truncated, too short, silent, or holds NaN; if `target` is `source`; if a setting
-        is out of range.
+        If it cannot be decoded, is truncated, too short, silent, or holds NaN; if its form cannot be written; if
+        `target` is `source`; if a setting is out of range.
     OSError
         If `target` cannot be written.
     """
@@ -62,13 +66,12 @@ def denoise_file(
     if target.exists() and source.exists() and target.samefile(source):
         raise ValueError(f"{target} is the input: give the output another name")
     with open_sound(source) as sound:
-        rate, channels = sound.samplerate, sound.channels
-        form = {name: getattr(sound, name) for name in ("samplerate", "channels", "format", "subtype", "endian")}
-        tags = {name: text for name, text in sound.copy_metadata().items() if name in _TAGS and text}
-    if not soundfile.check_format(form["format"], form["subtype"], form["endian"]):
-        raise ValueError(f"{source} is {form['format']} {form['subtype']}, which cannot be written: convert it first")
+        rate, channels, form, tags = sound.sample_rate, sound.channels, sound.form, sound.tags
     is_untouched = settings.get("strength") == 0
     try:
+        require_stream(rate, channels)
+        if not is_untouched:
+            _require_writable(form)
         if level is None and not is_untouched:
             level = level_of_stream(read_blocks(source), rate)
         denoiser = AnyRateDenoiser(model, rate, channels, level=level, **settings)
@@ -83,37 +86,47 @@ def denoise_file(
                 for block in read_blocks(source):
                     writer.write(denoiser.push(block))
                 writer.write(denoiser.flush())
-            writer.require_whole(temporary)
+            writer.require_whole()
     except ValueError as error:
         # What the reader says names the file; what the denoiser says of its samples does not.
         raise error if str(source) in str(error) else ValueError(f"{source}: {error}") from error
 
 
+def _require_writable(form: Mapping[str, str | int]) -> None:
+    """Raise ValueError if libsndfile reads files of a form and writes none."""
+    try:
+        soundfile.SoundFile(io.BytesIO(), "w", **form).close()
+    except (soundfile.LibsndfileError, ValueError) as error:
+        raise ValueError(
+            f"{form['format']} {form['subtype']} of {form['channels']} channels at {form['samplerate']} Hz is read, "
+            f"but cannot be written ({error}): convert it to 16-bit WAV or FLAC first"
+        ) from error
+
+
 class _Writer:
     """A sound file that is being written; errors name the final file."""
 
-    def __init__(self, temporary: Path, target: Path, form: dict[str, str | int], tags: dict[str, str]) -> None:
-        self._target = target
+    def __init__(self, temporary: Path, target: Path, form: Mapping[str, str | int], tags: Mapping[str, bytes]) -> None:
+        self._temporary, self._target = temporary, target
         self._n_samples = 0
         temporary.touch()  # the system's own error, where the folder cannot be written to
         with self._one_line_errors():
             self._sound = soundfile.SoundFile(temporary, "w", **form)
-            for name, text in tags.items():
-                setattr(self._sound, name, text)
+            write_tags(self._sound, tags)
 
     def write(self, samples: np.ndarray) -> None:
         with self._one_line_errors():
             self._sound.write(samples)
         self._n_samples += len(samples)
 
-    def require_whole(self, temporary: Path) -> None:
+    def require_whole(self) -> None:
         """Look at what was written: not every format's writer notices that the disk is full."""
         try:
-            n_samples = probe(temporary).n_samples
-        except ValueError:
-            n_samples = 0
-        if n_samples != self._n_samples:
-            raise self._failure()
+            n_samples = probe(self._temporary).n_samples
+        except ValueError as error:
+            raise self._failure(str(error).replace(str(self._temporary), "it")) from error
+        if n_samples < self._n_samples:  # a code of whole blocks may have more
+            raise self._failure(f"{n_samples} of {self._n_samples} samples were written")
 
     def __enter__(self) -> _Writer:
         return self
@@ -127,7 +140,15 @@ class _Writer:
         try:
             yield
         except (soundfile.LibsndfileError, AssertionError) as error:  # the latter where only a part was written
-            raise self._failure() from error
+            raise self._failure(str(error) or "fewer samples were written than given") from error
 
-    def _failure(self) -> OSError:
-        return OSError(f"{self._target} cannot be written: the disk is full, or failed; make room and try again")
+    def _failure(self, reason: str) -> OSError:
+        """Return the system's error if no more can be written, which libsndfile does not pass on, or else `reason`."""
+        try:
+            with open(self._temporary, "ab") as handle:
+                handle.write(bytes(1 << 16))
+                handle.flush()
+                os.fsync(handle.fileno())
+        except OSError as error:
+            return OSError(f"{self._target} cannot be written: {error.strerror}; make room, or write elsewhere")
+        return OSError(f"{self._target} cannot be written ({reason}): convert the input to 16-bit WAV or FLAC first")

@@ -17,11 +17,12 @@ from collections.abc import Iterable
 import numpy as np
 import soxr
 
-from blsh.denoising.denoiser import Denoiser
+from blsh.denoising.denoiser import CHANNELS, Denoiser, checked_samples
 from blsh.denoising.model_file import DenoiserModel
 from blsh.signal.audio import SAMPLE_RATE
+from blsh.signal.sounds import RATES
 
-__all__ = ["AnyRateDenoiser", "level_of_stream"]
+__all__ = ["AnyRateDenoiser", "level_of_stream", "require_stream"]
 
 
 class AnyRateDenoiser:
@@ -31,14 +32,21 @@ class AnyRateDenoiser:
     ----------
     model : DenoiserModel
     sample_rate : int
-        Rate of what comes in and of what goes out, in Hz.
+        Rate of what comes in and of what goes out, in Hz, one of `RATES`.
     channels : int
-        Their number.
+        Their number, one of `CHANNELS`.
     **settings
         Those of ``Denoiser``: level, n_bits, strength, floor.
+
+    Raises
+    ------
+    ValueError
+        When rate, channels or a setting is out of range.
     """
 
     def __init__(self, model: DenoiserModel, sample_rate: int, channels: int, **settings: float | None) -> None:
+        require_stream(sample_rate, channels)
+        self._channels = channels
         self._denoiser = Denoiser(model, **settings)
         strength, floor = settings.get("strength", 1.0), settings.get("floor", 0.0)
         if strength == 0:
@@ -50,13 +58,18 @@ class AnyRateDenoiser:
         self._n_in = self._n_out = 0
 
     def push(self, samples: np.ndarray) -> np.ndarray:
-        """Take the next samples, float32 (n, channels), and return what is ready, float32 (m, channels).
+        """Take the next samples, float32 or float64 (n, channels), and return what is ready, float32 (m, channels).
 
         Raises
         ------
+        TypeError
+            When samples are no floating-point numbers.
         ValueError
             When samples are not finite or have another number of channels.
         """
+        samples = checked_samples(samples)
+        if samples.shape[1:] != (self._channels,):
+            raise ValueError(f"samples of shape {samples.shape} must be (n, {self._channels}), a column a channel")
         self._n_in += len(samples)
         resampled = self._down.push(samples)
         ready = self._up.push(self._without_above(self._denoiser.push(resampled), resampled))
@@ -89,6 +102,13 @@ class AnyRateDenoiser:
         if not self._gain_above:
             return ready
         return ready + self._gain_above * self._whole.push(samples, len(ready))
+
+
+def require_stream(sample_rate: int, channels: int) -> None:
+    """Raise ValueError unless a stream of this rate and number of channels can be cleaned."""
+    for name, value, allowed in (("sample_rate", sample_rate, RATES), ("channels", channels, CHANNELS)):
+        if value not in allowed:
+            raise ValueError(f"{name}={value} must lie in {allowed[0]}…{allowed[-1]}")
 
 
 def level_of_stream(blocks: Iterable[np.ndarray], sample_rate: int) -> float:

@@ -355,6 +355,11 @@ def wav_of_rate(path: Path, rate: int) -> Path:
     return path
 
 
+def two_in_one(path: Path) -> Path:
+    path.write_bytes(2 * write(path, sound(3000)).read_bytes())
+    return path
+
+
 BAD_FILES = {
     "not audio": (lambda path: (path.write_bytes(b"hello" * 100), path)[1], "cannot be decoded"),
     "empty file": (lambda path: (path.write_bytes(b""), path)[1], "cannot be decoded"),
@@ -366,6 +371,8 @@ BAD_FILES = {
     "truncated": (cut_short, "truncated"),
     "1 Hz": (lambda path: wav_of_rate(path, 1), "sample_rate=1 Hz"),
     "2 MHz": (lambda path: wav_of_rate(path, 2_000_000), "sample_rate=2000000 Hz"),
+    "two in one": (two_in_one, "holds a second recording, from byte 6044 on"),
+    "65 channels": (lambda path: write(path, sound(600, channels=65)), "x.wav: channels=65 must lie in 1…64"),
 }
 
 
@@ -469,11 +476,28 @@ def test_a_sound_file_goes_through_pipes(piped, model, tmp_path):
     assert status == 2 and not out and len(lines) == 1 and "denoise: stdin cannot be decoded" in lines[0]
 
 
-def test_a_sound_file_from_a_program_that_did_not_know_its_length(piped, tmp_path):
-    data = bytearray(write(tmp_path / "x.wav", sound(20_000)).read_bytes())
-    data[4:8] = data[40:44] = b"\xff" * 4
-    status, out, _ = piped(bytes(data), "-", "-o", "-")
-    assert status == 0 and soundfile.info(io.BytesIO(out)).frames == 20_000
+@pytest.mark.parametrize("placeholder", [0xFFFFFFFF, 0x80000000, 0x7FFFF000, 0])
+def test_a_sound_file_from_a_program_that_did_not_know_its_length(placeholder, piped, blsh, tmp_path):
+    path = write(tmp_path / "x.wav", sound(20_000))
+    _, expected, _ = piped(path.read_bytes(), "-", "-o", "-")
+    data = bytearray(path.read_bytes())
+    data[4:8] = data[40:44] = placeholder.to_bytes(4, "little")
+    status, out, lines = piped(bytes(data), "-", "-o", "-")
+    assert status == 0 and not lines and out == expected
+    assert soundfile.info(io.BytesIO(out)).frames == 20_000
+    path.write_bytes(data)
+    assert blsh(path, "-o", tmp_path / "y.wav") == (0, [])
+    assert (tmp_path / "y.wav").read_bytes() == expected
+    status, out, lines = piped(bytes(data[:-1]), "-", "-o", "-")
+    assert status == 2 and not out and len(lines) == 1
+    assert "stdin is truncated, its header leaves the length open" in lines[0]
+
+
+def test_flac_from_a_program_that_did_not_know_its_length(piped, tmp_path):
+    data = write(tmp_path / "x.flac", sound(20_000)).read_bytes()
+    _, expected, _ = piped(data, "-", "-o", "-")
+    length = int.from_bytes(data[18:26], "big") >> 36 << 36  # after 28 bits of other things
+    assert piped(data[:18] + length.to_bytes(8, "big") + data[26:], "-", "-o", "-") == (0, expected, [])
 
 
 def test_a_stream_of_raw_samples(piped, model):

@@ -186,3 +186,17 @@ def test_a_stream_that_ends_too_soon_says_so_and_can_begin_again():
     with pytest.raises(ValueError, match="100 samples"):
         stream.flush()
     assert len(stream.push(sound(2000))) + len(stream.flush()) == 2000
+
+
+@pytest.mark.parametrize("shape", [(1, 5000), (2, 5000), (65, 65), (5000, 65)])
+def test_arrays_of_channels_and_samples_are_named(shape):
+    samples = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+    for clean in (lambda x: denoise(x, MODEL), Denoiser(MODEL).push, level_of):
+        with pytest.raises(ValueError, match=r"\(n, channels\) of 1…64 channels: .* turned by samples\.T") as caught:
+            clean(samples)
+        assert str(shape) in str(caught.value)
+
+
+def test_as_many_channels_as_are_allowed():
+    samples = sound(600, channels=64)
+    assert denoise(samples, MODEL).shape == (600, 64)
