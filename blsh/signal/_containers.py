@@ -232,7 +232,7 @@ def _require_no_more(handle: BinaryIO, position: int, padding: int, n_bytes: int
     if rest > _DISK_BLOCK and not is_tag and _find(handle, re.compile(rb"[^\0]"), position) is not None:
         raise ValueError(
             f"holds {rest} bytes after its sound that are no chunk, and would be lost if they are sound: "
-            "convert it to 16-bit WAV or FLAC, and listen whether it is whole"
+            "cut them off, or read on to the end with sox --ignore-length"
         )
 
 

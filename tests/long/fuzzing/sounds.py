@@ -31,7 +31,9 @@ audio._BLOCK_SAMPLES = 1 << 10
 
 
 def targets() -> list[Target]:
-    code = {"signal/audio.py": frozenset({"write_wav"}), "signal/_containers.py": frozenset()}
+    readers = ("signal/sounds.py", "signal/_containers.py", "signal/_tags.py")
+    code = {"signal/audio.py": frozenset({"write_wav"}), **{name: frozenset() for name in readers}}
+    code["signal/_tags.py"] = frozenset({"write_tags", "_utf_8"})
     makers = {"wav": _wav, "flac": _flac, "ogg": _ogg, "sphere": _sphere}
     found = [Target(name, _writer(make), _read, code) for name, make in makers.items()]
     scanned = {"corpora/scanning.py": frozenset({"require_known"})}
@@ -51,7 +53,13 @@ def _writer(make):
         if chance(rng, 0.1):
             mutation, data = f"{mutation} and truncation", truncated(rng, data)
         elif chance(rng, 0.05):
-            mutation, data = f"{mutation} and tail", data + rng.bytes(int(rng.integers(1, 5000)))
+            mutation, data = f"{mutation} and tail", data + rng.bytes(int(rng.integers(1, 9000)))
+        elif chance(rng, 0.05):
+            mutation, data = f"{mutation} and another", data + make(rng)[1]
+        if chance(rng, 0.03):
+            tag = rng.bytes(int(rng.integers(200)))
+            size = bytes([len(tag) >> 7, len(tag) & 127])
+            mutation, data = f"tag and {mutation}", b"ID3\4\0\0\0\0" + size + tag + data
         (folder / NAME).write_bytes(data)
         # The region to be read is drawn here, so that it belongs to the case.
         region = [int(rng.integers(-2, 3000)), other_integer(rng, 1000, 32)] if chance(rng, 0.3) else [0, -1]
@@ -124,6 +132,7 @@ def _padded(rng: np.random.Generator) -> tuple[str, bytes]:
 # Offset and width: format tag, channels, rate, bytes a second, bytes a frame, bits, and the extension's fields.
 _FMT = [(0, 2), (2, 2), (4, 4), (8, 4), (12, 2), (14, 2), (16, 2), (18, 2), (20, 4), (24, 2)]
 _FORMAT_TAGS = [1, 2, 3, 6, 7, 17, 49, 80, 85, 0xFFFE]
+_PLACEHOLDERS = [0xFFFFFFFF, 0x80000000, 0x7FFFF000, 0x7FFFF000 // 3 * 3, 0]
 _CHUNK_NAMES = [b"data", b"fmt ", b"fact", b"LIST", b"cue ", b"smpl", b"bext", b"ds64", b"PEAK", bytes(4)]
 
 
@@ -135,7 +144,8 @@ def _wav(rng: np.random.Generator) -> tuple[str, bytes]:
     data = _sound(container, subtype, choose(rng, [8000, 16000, 44100]), channels)
     riff_size, chunks = struct.unpack("<I", data[4:8])[0], _chunks(data)
     sizes = {}
-    kind = choose(rng, ["fmt", "fmt", "size", "size", "chunks", "samples", "ds64", "bytes", "other container"])
+    kinds = ["fmt", "fmt", "size", "size", "pipe", "chunks", "samples", "ds64", "bytes", "other container"]
+    kind = choose(rng, kinds)
     if kind == "other container":
         name = choose(rng, ["AIFF", "AU", "CAF", "W64", "VOC", "SVX", "MAT4", "RAW"])
         return f"wav {kind}", _sound(name, "PCM_16" if name != "RAW" else "PCM_U8", 16000, 1)
@@ -153,6 +163,11 @@ def _wav(rng: np.random.Generator) -> tuple[str, bytes]:
             riff_size = other_integer(rng, riff_size, 32)
         else:
             sizes[k] = other_integer(rng, len(chunks[k][1]), 32)
+    elif kind == "pipe":
+        k = next(k for k, (name, _) in enumerate(chunks) if name == b"data")
+        sizes[k] = choose(rng, _PLACEHOLDERS)
+        riff_size = choose(rng, [*_PLACEHOLDERS, 36, riff_size])
+        chunks = chunks[: choose(rng, [k + 1, len(chunks)])]
     elif kind == "chunks":
         k = int(rng.integers(len(chunks)))
         name = choose(
