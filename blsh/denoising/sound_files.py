@@ -151,4 +151,4 @@ class _Writer:
                 os.fsync(handle.fileno())
         except OSError as error:
             return OSError(f"{self._target} cannot be written: {error.strerror}; make room, or write elsewhere")
-        return OSError(f"{self._target} cannot be written ({reason}): convert the input to 16-bit WAV or FLAC first")
+        return OSError(f"{self._target} cannot be written ({reason}): convert the input to 16-bit WAV or FLAC")

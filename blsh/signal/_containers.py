@@ -170,17 +170,12 @@ def _wave(handle: BinaryIO, start: int, n_bytes: int) -> list[bytes | range]:
     if size == _NO_SIZE and long_size:
         size = long_size
     elif (
-        held
-        and (
-            size == _NO_SIZE
-            or (size > held and size in (_NO_SIZE_ARECORD, _NO_SIZE_SOX // block * block))
-            # Where the RIFF has its right size, it is an empty recording before other chunks.
-            or (size == 0 and start + 8 + int.from_bytes(head[4:8], order) != n_bytes)
-        )
+        size == _NO_SIZE
+        or (size > held and size in (_NO_SIZE_ARECORD, _NO_SIZE_SOX // block * block))
+        # Where the RIFF has its right size, it is an empty recording before other chunks.
+        or (size == 0 and start + 8 + int.from_bytes(head[4:8], order) != n_bytes)
     ):
         return _completed(handle, start, position, n_bytes, block, ds64)
-    elif not held:
-        return [range(start, n_bytes)]
     _require(body + size, n_bytes)
     _require_no_more(handle, body + size, size % 2, n_bytes, order)
     return [range(start, n_bytes)]

@@ -62,7 +62,7 @@ def make_bad_files(folder: Path) -> dict[str, str]:
     write(folder / "nan.wav", np.array([0.1, np.nan, -0.1, 0.2]), subtype="FLOAT")
     write(folder / "infinite.wav", np.array([0.1, np.inf, -0.1, 0.2]), subtype="FLOAT")
     (folder / "unsupported.mp3").write_bytes(b"ID3\x03\x00" + bytes(200))
-    header = whole_header(1 << 31)
+    header = whole_header(3 << 30)
     (folder / "huge.wav").write_bytes(header + bytes(64))
     return {
         "text.wav": "decoded|truncated|not one of",

@@ -28,6 +28,30 @@ def test_one_bad_file_does_not_sink_a_corpus(tmp_path):
         assert "\n" not in skipped.reason and str(tmp_path) not in skipped.reason
 
 
+def test_the_manifest_has_the_lengths_of_what_is_in_the_files(tmp_path):
+    """Of a chain of Ogg streams, and of sound from a pipe, whose header does not say it."""
+    anna = tmp_path / "anna"
+    for name, seconds in (("a.ogg", 1.0), ("b.ogg", 0.5), ("c.wav", 1.0), ("d.wav", 0.7)):
+        write(anna / name, noise(seconds))
+    (anna / "chain.ogg").write_bytes((anna / "a.ogg").read_bytes() + (anna / "b.ogg").read_bytes())
+    (anna / "twice.wav").write_bytes((anna / "c.wav").read_bytes() * 2)
+    data = bytearray((anna / "d.wav").read_bytes())
+    data[4:8] = data[40:44] = bytes(4)
+    (anna / "d.wav").write_bytes(data)
+    found = folder.read(tmp_path, corpus="mine", levels=["speaker"])
+    lengths = {recording.path: recording.n_samples for recording in found.recordings}
+    assert lengths == {
+        "anna/a.ogg": 16_000,
+        "anna/b.ogg": 8_000,
+        "anna/c.wav": 16_000,
+        "anna/chain.ogg": 24_000,
+        "anna/d.wav": 11_200,
+    }
+    assert [(skipped.path, "second recording" in skipped.reason) for skipped in found.skipped] == [
+        ("anna/twice.wav", True)
+    ]
+
+
 def test_reasons_do_not_name_the_machines_folders(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "a" / "anna" / "good.wav", noise(0.5))

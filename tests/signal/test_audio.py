@@ -315,6 +315,8 @@ def test_a_wav_file_from_a_pipe_without_samples(tmp_path, waveform):
     for program in PLACEHOLDERS.values():
         (tmp_path / "x").write_bytes(without_length(encoded(waveform), *program)[:44])
         assert_refused(tmp_path / "x", "x holds no samples")
+    (tmp_path / "x").write_bytes(encoded(waveform)[:44])
+    assert_refused(tmp_path / "x", "x is truncated, its header promises 48044 bytes, the file has 44")
     # No placeholder: an empty recording that something is said of.
     content = encoded(np.zeros(0)) + chunk(b"LIST", b"INFOINAM\x04\0\0\0none")
     (tmp_path / "x").write_bytes(content[:4] + struct.pack("<I", len(content) - 8) + content[8:])
