@@ -14,12 +14,13 @@ change an experiment's numbers without a word. Here it is found out what a file 
 
 from __future__ import annotations
 
-import io
 import re
 import struct
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import BinaryIO
+
+from blsh.signal._pieces import Pieces
 
 _BYTE_ORDERS = {b"RIFF": "little", b"RF64": "little", b"RIFX": "big"}
 _NO_SIZE, _NO_SIZE_ARECORD, _NO_SIZE_SOX = 0xFFFFFFFF, 0x80000000, 0x7FFFF000  # the first from ffmpeg and others
@@ -30,56 +31,6 @@ _OGG_PAGE = re.compile(rb"OggS\0")
 _OGG_SOUND = re.compile(rb"\x01vorbis|OpusHead|\x7fFLAC|Speex   ")
 _SPHERE_HEADER_MAX = 1 << 16
 _SEARCHED = (1 << 12, 1 << 20)  # bytes at first, where a match is likely, and later
-
-
-class Pieces:
-    """Pieces of a file and bytes that it lacks, one after another, to be read as one file.
-
-    Parameters
-    ----------
-    handle : BinaryIO
-        The file.
-    pieces : list of bytes or range
-        A range stands for the bytes of the file at these positions.
-    """
-
-    def __init__(self, handle: BinaryIO, pieces: list[bytes | range]) -> None:
-        self._handle, self._pieces, self._position = handle, pieces, 0
-
-    def read(self, n_bytes: int) -> bytes:
-        """Return the next bytes, at most `n_bytes`."""
-        start, found = self._position, b""
-        for piece in self._pieces:
-            part = piece[max(start, 0) : max(start + n_bytes, 0)]
-            found += part if isinstance(part, bytes) else _read(self._handle, part.start, len(part))
-            start -= len(piece)
-        self._position += len(found)
-        return found
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        """Move as `io.IOBase.seek` does."""
-        self._position = offset + (0, self._position, sum(map(len, self._pieces)))[whence]
-        return self._position
-
-    def tell(self) -> int:
-        """Return the position."""
-        return self._position
-
-    @property
-    def source(self) -> int | Pieces:
-        """What libsndfile is to read from: the descriptor of a file that is taken as it is, or else this.
-
-        It calls back for pieces, and an interrupt of the user that comes meanwhile would be lost.
-        """
-        is_whole = self._pieces == [range(self._handle.seek(0, io.SEEK_END))]
-        self._handle.seek(0)
-        self._position = 0
-        return self._handle.fileno() if is_whole else self
-
-    def replaced(self, position: int, new: bytes) -> Pieces:
-        """Return the same with other bytes from a position in the first piece on."""
-        first, *rest = self._pieces
-        return Pieces(self._handle, [first[:position], new, first[position + len(new) :], *rest])
 
 
 def streams_of(handle: BinaryIO, n_bytes: int) -> list[Pieces]:

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from blsh.signal._containers import Pieces, flac_of_unknown_length, streams_of
+from blsh.signal._containers import flac_of_unknown_length, streams_of
+from blsh.signal._pieces import Pieces
 from blsh.signal._tags import read_tags
 
 __all__ = ["RATES", "Sound", "open_sound"]

@@ -31,7 +31,7 @@ audio._BLOCK_SAMPLES = 1 << 10
 
 
 def targets() -> list[Target]:
-    readers = ("signal/sounds.py", "signal/_containers.py", "signal/_tags.py")
+    readers = ("signal/sounds.py", "signal/_containers.py", "signal/_pieces.py", "signal/_tags.py")
     code = {"signal/audio.py": frozenset({"write_wav"}), **{name: frozenset() for name in readers}}
     code["signal/_tags.py"] = frozenset({"write_tags", "_utf_8"})
     makers = {"wav": _wav, "flac": _flac, "ogg": _ogg, "sphere": _sphere}
