@@ -9,9 +9,6 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-import matplotlib.axes
-import matplotlib.figure
-import matplotlib.ticker
 import numba
 import numpy as np
 import pandas as pd
@@ -21,6 +18,7 @@ from benchmarks.inputs import draw_codes
 from benchmarks.measuring import Contender, Row, compare, compare_rows
 from benchmarks.peers import module_is_missing
 from blsh.hashing.search import hamming_index, hamming_neighbours
+from blsh.reporting.figures import Axes, NullFormatter, in_plain_style, new_figure
 
 NAME = "curves"
 K = 10
@@ -51,11 +49,11 @@ def run(small: bool) -> list[Row]:
     ]
 
 
+@in_plain_style
 def draw(results: pd.DataFrame, path: Path) -> None:
     """Draw milliseconds over N, L and queries, both axes logarithmic, one panel each."""
     points = results[results["benchmark"] == NAME]
-    figure = matplotlib.figure.Figure(figsize=(10, 3.4), layout="constrained")
-    axes = figure.subplots(1, 3)
+    figure, [axes] = new_figure(1, 3, width=10, height=3.4)
     for panel, (name, (work, label)) in zip(axes, _PANELS.items(), strict=True):
         chosen = points[points["work"] == work].sort_values(name)
         panel.loglog(chosen[name], chosen["ours_ms"], "o-", color="black", label="blsh")
@@ -69,12 +67,12 @@ def draw(results: pd.DataFrame, path: Path) -> None:
     figure.savefig(path, dpi=150)
 
 
-def finish_panel(panel: matplotlib.axes.Axes) -> None:
+def finish_panel(panel: Axes) -> None:
     """Let the upright axis span whole powers of ten, and label no other numbers on either logarithmic axis."""
     low, high = (math.log10(limit) for limit in panel.dataLim.intervaly)
     panel.set_ylim(10 ** math.floor(low), 10 ** math.ceil(high))
     for axis in (panel.xaxis, panel.yaxis):
-        axis.set_minor_formatter(matplotlib.ticker.NullFormatter())
+        axis.set_minor_formatter(NullFormatter())
     panel.grid(True, which="major", color="0.85", linewidth=0.6)
     panel.title.set_fontsize("medium")
 

@@ -15,8 +15,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import matplotlib.figure
-import numpy as np
 import pandas as pd
 
 from benchmarks.shipped_model import FEATURE, FOLDER, SEED, Made, add_arguments, compute, full_model
@@ -32,6 +30,7 @@ from blsh.files.tables import write_csv
 from blsh.hashing.projections import encode, load_projections
 from blsh.hashing.quantisation import quantised
 from blsh.mixtures.recipes import read_recipes
+from blsh.reporting.figures import in_plain_style, new_figure
 
 N_ROWS = (10_000, 20_000, 40_000, 64_000)
 N_BITS = (75, 150, 300)
@@ -101,11 +100,11 @@ def model_bytes(model: DenoiserModel) -> int:
     return parts + _ORIGIN_BYTES * model.n_rows + _ORIGIN_BYTES_ONCE
 
 
+@in_plain_style
 def draw(table: pd.DataFrame, path: Path) -> None:
     """Draw SDR over megabytes: a line per store and code length, along the number of rows."""
-    figure = matplotlib.figure.Figure(figsize=(10, 3.6), layout="constrained")
     stores = [name for name in STORES if name in set(table["store"])]
-    axes = np.atleast_1d(figure.subplots(1, len(stores), sharex=True, sharey=True))
+    figure, [axes] = new_figure(1, len(stores), width=10, height=3.6, sharex=True, sharey=True)
     full = table[table["store"] == "full model"].iloc[0]
     for panel, name in zip(axes, stores, strict=True):
         for shade, (bits, line) in enumerate(table[table["store"] == name].groupby("n_bits")):

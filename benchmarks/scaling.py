@@ -31,7 +31,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import matplotlib.figure
 import numba
 import numpy as np
 import pandas as pd
@@ -49,6 +48,7 @@ from blsh.hashing.projections import encode, random_projections
 from blsh.hashing.search import hamming_index, hamming_neighbours, hamming_sweep
 from blsh.hashing.segments import Segment
 from blsh.hashing.similarity import ssm
+from blsh.reporting.figures import in_plain_style, new_figure
 from blsh.signal.spectra import N_BINS, N_MELS
 
 NAME = "scaling"
@@ -69,41 +69,41 @@ def run(small: bool) -> list[Row]:
     return rows + [row for n_frames in sizes for row in _training(n_frames, small)]
 
 
+@in_plain_style
 def draw(results: pd.DataFrame, path: Path) -> None:
     """Draw milliseconds over what grows, one panel each."""
     points = results.set_index("work")
-    figure = matplotlib.figure.Figure(figsize=(10, 6), layout="constrained")
-    axes = figure.subplots(2, 3)
+    figure, (above, below) = new_figure(2, 3, width=10, height=6)
     for panel, (column, work, label) in zip(
-        axes.flat,
+        above,
         (
             ("n_frames", "cost over N", "dictionary frames N"),
             ("n_bits", "cost over L", "bits L"),
             ("n_queries", "cost over queries", "queries"),
         ),
-        strict=False,
+        strict=True,
     ):
         panel.loglog(points.loc[work, column], points.loc[work, "ours_ms"], "o-", color="black")
         panel.set(xlabel=label, title=work.replace("cost", "a search"))
     large = points.loc[LARGE.format(K)]
-    axes[1, 0].loglog(large["n_frames"], large["ours_ms"] / large["n_queries"], "o-", color="black")
-    axes[1, 0].set(xlabel="dictionary frames N", title="one query, large dictionaries")
+    below[0].loglog(large["n_frames"], large["ours_ms"] / large["n_queries"], "o-", color="black")
+    below[0].set(xlabel="dictionary frames N", title="one query, large dictionaries")
     merged = points.loc[[SHARDED.format(K, n_shards) for n_shards in N_SHARDS]]
-    axes[1, 1].loglog(N_SHARDS, merged["ours_ms"], "o-", color="black", label="shards, merged")
-    axes[1, 1].loglog(N_SHARDS, merged["peer_ms"], "s--", color="0.5", mfc="white", label="in one piece")
-    axes[1, 1].set(xlabel="shards", title="a search in shards, on one machine")
+    below[1].loglog(N_SHARDS, merged["ours_ms"], "o-", color="black", label="shards, merged")
+    below[1].loglog(N_SHARDS, merged["peer_ms"], "s--", color="0.5", mfc="white", label="in one piece")
+    below[1].set(xlabel="shards", title="a search in shards, on one machine")
     for work, label, style, color in (
         (FIRST_ROUND, "first round", "s--", "0.5"),
         (LATER_ROUND, "later round", "o-", "black"),
     ):
         rounds = points.loc[work]
-        axes[1, 2].loglog(rounds["n_frames"], rounds["ours_ms"], style, color=color, label=label)
-    axes[1, 2].set(xlabel="training frames T", title="training, mel, 40 segments")
-    for panel in axes.flat:
+        below[2].loglog(rounds["n_frames"], rounds["ours_ms"], style, color=color, label=label)
+    below[2].set(xlabel="training frames T", title="training, mel, 40 segments")
+    for panel in (*above, *below):
         finish_panel(panel)
         if panel.get_legend_handles_labels()[0]:
             panel.legend(frameon=False)
-    for panel in axes[:, 0]:
+    for panel in (above[0], below[0]):
         panel.set_ylabel("milliseconds")
     figure.savefig(path, dpi=120)
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from blsh.files.arrays import load_array
 from blsh.files.atomic import atomic_path
@@ -23,7 +22,7 @@ from blsh.hashing.segments import draw_segments
 from blsh.hashing.similarity import ssm
 from blsh.hashing.weights import Objective, pair_losses
 from blsh.reporting.curves import RBF_LINES
-from blsh.reporting.figures import GREY, Picture, in_style, legend_below, new_figure, picture_bytes
+from blsh.reporting.figures import GREY, Figure, Picture, in_style, legend_below, new_figure, picture_bytes
 
 N_ROUNDS = 20
 PARAMS = replace(PROFILES["project"], projection_loss="xent", n_segments=10, n_bits=N_ROUNDS)

@@ -13,7 +13,6 @@ Each returns a `Picture`, or None where the run has nothing to draw.
 from __future__ import annotations
 
 import pandas as pd
-from matplotlib.axes import Axes
 
 from blsh.reporting.cells import at, main_snr, plain
 from blsh.reporting.curves import (
@@ -26,7 +25,7 @@ from blsh.reporting.curves import (
     ends_of,
     share_strokes,
 )
-from blsh.reporting.figures import BLACK, Picture, in_style, legend_below, new_figure
+from blsh.reporting.figures import BLACK, Axes, Picture, in_style, legend_below, new_figure
 from blsh.reporting.labels import capitalised, describe_data, families_of, feature_name, plural, target_name
 from blsh.reporting.summaries import Summaries
 

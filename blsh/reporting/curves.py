@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
-from matplotlib.axes import Axes
 
 from blsh.reporting.cells import at
-from blsh.reporting.figures import DARK, GREY, LIGHT
+from blsh.reporting.figures import DARK, GREY, LIGHT, Axes
 from blsh.reporting.labels import families_of, feature_name, system_name
 
 __all__ = [

@@ -1,7 +1,9 @@
 """A figure as a value, its files, and the style that all figures share.
 
 A figure is written as PDF, PNG and SVG with its caption beside it as text. The same values give the same
-bytes: no dates, fixed names inside the SVG. Nothing touches matplotlib's global state (no pyplot).
+bytes: no dates, fixed names inside the SVG. Nothing touches matplotlib's global state (no pyplot), and nobody's
+settings of matplotlib (a file ``matplotlibrc``, ``MPLBACKEND``, styles) touch a figure: all figures of this repository
+are made here, and matplotlib is imported here and nowhere else.
 
 Lines are told apart by colour, by stroke and by marker, and the two colours by their lightness, so that they
 can be read in black and white.
@@ -10,18 +12,26 @@ can be read in black and white.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, wraps
 from pathlib import Path
-from typing import ParamSpec, TypeVar
-
-import matplotlib as mpl
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
+from typing import Any, ParamSpec, TypeVar
 
 from blsh.files.atomic import atomic_path, write_text
+
+try:
+    import matplotlib as mpl
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+    from matplotlib.ticker import NullFormatter
+except ImportError:
+    raise
+except Exception as error:  # whatever a file of settings brings about: it is read while importing
+    found = f"MPLBACKEND={os.environ['MPLBACKEND']!r} or " if "MPLBACKEND" in os.environ else ""
+    raise ValueError(f"matplotlib refuses {found}a file matplotlibrc ({error}): correct or remove it") from error
 
 __all__ = [
     "BLACK",
@@ -29,7 +39,11 @@ __all__ = [
     "FORMATS",
     "GREY",
     "LIGHT",
+    "Axes",
+    "Figure",
+    "NullFormatter",
     "Picture",
+    "in_plain_style",
     "in_style",
     "legend_below",
     "new_figure",
@@ -43,7 +57,9 @@ R = TypeVar("R")
 FORMATS = ("pdf", "png", "svg")
 DARK, LIGHT, GREY, BLACK = "#0b3c6f", "#e08a1e", "#8a8a8a", "#222222"
 
-STYLE = {
+# matplotlib's own, in place of what a file of settings says. How windows are shown is not for a figure to set.
+PLAIN: dict[str, Any] = {key: value for key, value in mpl.rcParamsDefault.copy().items() if key != "backend"}
+STYLE = PLAIN | {
     "font.family": "DejaVu Sans",
     "font.size": 8.5,
     "axes.titlesize": 9.5,
@@ -87,19 +103,27 @@ class Picture:
     alt: str
 
 
-def in_style(draw: Callable[P, R]) -> Callable[P, R]:
-    """Give a drawing function the shared style and leave matplotlib's own settings as they were."""
+def _drawn_with(settings: Mapping[str, Any]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Return a decorator for functions that draw; matplotlib's settings are afterwards as they were."""
 
-    @wraps(draw)
-    def styled(*args: P.args, **kwargs: P.kwargs) -> R:
-        with mpl.rc_context(STYLE):
-            return draw(*args, **kwargs)
+    def decorate(draw: Callable[P, R]) -> Callable[P, R]:
+        @wraps(draw)
+        def styled(*args: P.args, **kwargs: P.kwargs) -> R:
+            with mpl.rc_context(settings):
+                return draw(*args, **kwargs)
 
-    return styled
+        return styled
+
+    return decorate
 
 
-def new_figure(n_rows: int, n_columns: int, *, width: float, height: float, **sharing: object) -> tuple[Figure, list]:
-    """Make a figure of panels; a function that draws is decorated with `in_style`.
+# The report's figures have the style above; those of measurements have matplotlib's own.
+in_style = _drawn_with(STYLE)
+in_plain_style = _drawn_with(PLAIN)
+
+
+def new_figure(n_rows: int, n_columns: int, *, width: float, height: float, **sharing: Any) -> tuple[Figure, list]:
+    """Make a figure of panels; a function that draws is decorated with `in_style` or `in_plain_style`.
 
     Parameters
     ----------
@@ -134,15 +158,15 @@ def legend_below(figure: Figure, panels: Sequence[Axes], *, n_columns: int) -> N
 
 
 @lru_cache(maxsize=64)
+@in_style
 def picture_bytes(picture: Picture, suffix: str) -> bytes:
     """Draw a picture as ``pdf``, ``png`` (200 dots per inch) or ``svg``."""
     buffer = io.BytesIO()
-    with mpl.rc_context(STYLE):
-        # Placing panels and legends takes most of the time, and is the same for every form.
-        if isinstance(picture.figure.get_layout_engine(), ConstrainedLayoutEngine):
-            picture.figure.draw_without_rendering()
-            picture.figure.set_layout_engine("none")
-        picture.figure.savefig(buffer, format=suffix, dpi=200, metadata=METADATA[suffix])
+    # Placing panels and legends takes most of the time, and is the same for every form.
+    if isinstance(picture.figure.get_layout_engine(), ConstrainedLayoutEngine):
+        picture.figure.draw_without_rendering()
+        picture.figure.set_layout_engine("none")
+    picture.figure.savefig(buffer, format=suffix, dpi=200, metadata=METADATA[suffix])
     return buffer.getvalue()
 
 

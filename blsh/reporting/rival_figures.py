@@ -6,11 +6,10 @@ A figure for each feature, with the run's largest dictionary.
 from __future__ import annotations
 
 import pandas as pd
-from matplotlib.axes import Axes
 
 from blsh.reporting.cells import at
 from blsh.reporting.curves import BLSH_LINE, LSH_LINE, Line, draw_curve, draw_level, draw_references
-from blsh.reporting.figures import BLACK, Picture, in_style, legend_below, new_figure
+from blsh.reporting.figures import BLACK, Axes, Picture, in_style, legend_below, new_figure
 from blsh.reporting.labels import RIVALS, capitalised, describe_data, families_of, feature_name, plural, system_name
 from blsh.reporting.rival_table import compared_systems
 from blsh.reporting.summaries import Summaries
