@@ -47,6 +47,9 @@ CPU_FLAGS = (
     "asimd",
     "sve",
 )
+_CHECKOUT = Path(__file__).resolve().parents[2]
+_THIS_FILE = "blsh/experiment/provenance.py"
+_CODE = ("blsh", "workflow", "Snakefile")
 
 
 def provenance(config: Mapping[str, Any], data_files: Mapping[str, Path]) -> dict[str, Any]:
@@ -83,21 +86,31 @@ def _version(name: str) -> str:
 
 
 def _git() -> dict[str, Any]:
-    """Return the commit and whether files differ from it; empty outside a checkout."""
-    folder = Path(__file__).resolve().parents[2]
+    """Return the commit of the running code and whether files differ from it; empty where no commit holds the code.
+
+    A repository counts only where this checkout is its top: a source archive that was unpacked inside somebody's
+    repository, or installed there, is no part of that repository's commit. Files of the package or the workflow that
+    git does not know count as differences, because they may have been run.
+    """
     try:
-        commit = subprocess.run(
-            ["git", "-C", str(folder), "rev-parse", "HEAD"], capture_output=True, text=True, check=True
-        ).stdout.strip()
-        changes = subprocess.run(
-            ["git", "-C", str(folder), "status", "--porcelain", "--untracked-files=no"],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
+        prefix, commit, _ = _ask_git("rev-parse", "--show-prefix", "HEAD", f"HEAD:{_THIS_FILE}").split("\n", 2)
+        if prefix:
+            return {}
+        changed = _ask_git("status", "--porcelain", "--untracked-files=no")
+        changed += _ask_git("ls-files", "--others", "--exclude-standard", "--", *_CODE)
     except (OSError, subprocess.CalledProcessError):
         return {}
-    return {"commit": commit, "modified": bool(changes.strip())}
+    return {"commit": commit, "modified": bool(changed)}
+
+
+def _ask_git(*words: str) -> str:
+    """Return what git says about this checkout, whatever the variables that a hook of another repository has set."""
+    kept = {name: value for name, value in os.environ.items() if name[:4] != "GIT_" or name == "GIT_EXEC_PATH"}
+    variables = kept | {"GIT_OPTIONAL_LOCKS": "0"}  # only look, write nothing
+    # A checkout of another user (as in containers) is refused lest its settings run code; its code is running already.
+    command = ["git", "-C", str(_CHECKOUT), "-c", "safe.directory=*", *words]
+    done = subprocess.run(command, env=variables, capture_output=True, encoding="utf-8", errors="replace", check=True)
+    return done.stdout
 
 
 def machine_facts() -> dict[str, Any]:
