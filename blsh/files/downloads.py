@@ -228,7 +228,7 @@ def _fetch_whole(fetch: _Fetch, n_attempts: int, wait_s: float) -> None:
                 f"{fetch.address} failed {failed} times in a row ({problem}), {there} bytes are kept in "
                 f"{fetch.part}: try again to continue, or name a mirror"
             )
-        time.sleep(min(wait_s * 2**failed, _LONGEST_WAIT_S))
+        time.sleep(min(wait_s * 2.0 ** min(failed, 60), _LONGEST_WAIT_S))
 
 
 def _fetch_once(fetch: _Fetch) -> bool:

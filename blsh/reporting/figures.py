@@ -30,8 +30,8 @@ try:
 except ImportError:
     raise
 except Exception as error:  # whatever a file of settings brings about: it is read while importing
-    found = f"MPLBACKEND={os.environ['MPLBACKEND']!r} or " if "MPLBACKEND" in os.environ else ""
-    raise ValueError(f"matplotlib refuses {found}a file matplotlibrc ({error}): correct or remove it") from error
+    places = f"MPLBACKEND={os.environ.get('MPLBACKEND')!r} or the file matplotlibrc".removeprefix("MPLBACKEND=None or ")
+    raise ValueError(f"matplotlib does not start with your settings ({error}): correct or remove {places}") from error
 
 __all__ = [
     "BLACK",

@@ -19,6 +19,7 @@ from blsh.denoising.denoiser import denoise
 from blsh.denoising.model_file import load_model, save_model
 from tests.cli.working import run_verb
 from tests.denoising.making import RATE, small_model, sound
+from tests.waiting import PATIENCE_S
 
 
 @pytest.fixture(scope="module")
@@ -537,7 +538,8 @@ def test_a_bad_stream_is_one_line(data, words, message, piped):
 
 def python(code: str, *words: object) -> subprocess.CompletedProcess:
     """Run code in a process of its own."""
-    return subprocess.run([sys.executable, "-c", code, *map(str, words)], capture_output=True, timeout=120, check=True)
+    call = [sys.executable, "-c", code, *map(str, words)]
+    return subprocess.run(call, capture_output=True, timeout=PATIENCE_S, check=True)
 
 
 @pytest.mark.parametrize("words", [["--stream"], ["-", "-o", "-"]])
@@ -547,7 +549,7 @@ def test_a_closed_pipe_is_one_line(words, model, tmp_path):
     os.close(reader)
     call = [sys.executable, "-m", "blsh", "denoise", "--model", str(model), *words]
     with open(source, "rb") as handle:
-        told = subprocess.run(call, stdin=handle, stdout=writer, stderr=subprocess.PIPE, timeout=120, check=False)
+        told = subprocess.run(call, stdin=handle, stdout=writer, stderr=subprocess.PIPE, timeout=PATIENCE_S)
     os.close(writer)
     assert told.returncode == 2 and b"output has ended" in told.stderr and told.stderr.count(b"\n") == 1
 

@@ -16,6 +16,7 @@ from blsh.cli.main import main
 from blsh.corpora import timit
 from tests.corpora.making import noise
 from tests.files.serving import serve
+from tests.waiting import PATIENCE_S
 
 NOISY = np.random.default_rng(0)
 
@@ -52,7 +53,7 @@ def server(monkeypatch):
 def fetch(tmp_path, server, capsys):
     """Run the verb with a table of two archives, of which nobody states the checksum of the second."""
 
-    def run(*words: str, md5: str = hashlib.md5(BUS).hexdigest(), corpus: str = "demand"):
+    def run(*words: str, md5: str = hashlib.md5(BUS).hexdigest(), corpus: str = "demand", timeout=PATIENCE_S):
         base = server.address.rpartition("/")[0]
         rows = [
             f"demand,TBUS,TBUS_16k.zip,{base}/TBUS_16k.zip,{len(BUS)},CC BY-SA 3.0,md5:{md5},somebody",
@@ -60,7 +61,7 @@ def fetch(tmp_path, server, capsys):
         ]
         table = tmp_path / "sources.csv"
         table.write_text("\n".join(["corpus,part,file,address,bytes,licence,checksum,checksum_source", *rows]) + "\n")
-        options = ["-o", str(tmp_path / "data"), "--sources", str(table), "--timeout", "0.3", "--attempts", "1"]
+        options = ["-o", str(tmp_path / "data"), "--sources", str(table), "--timeout", str(timeout), "--attempts", "1"]
         status = main(["download", corpus, *words, *options])
         return status, *capsys.readouterr()
 
@@ -110,13 +111,18 @@ def test_parts_are_named(fetch, server, tmp_path):
 @pytest.mark.parametrize("manner", ["stall", "truncate"])
 def test_half_a_download_is_continued_by_the_same_command(fetch, server, tmp_path, manner):
     server.manners = [manner, "503"]
-    status, _, err = fetch("--parts", "TBUS")
+    status, _, err = fetch("--parts", "TBUS", timeout=0.3 if manner == "stall" else PATIENCE_S)
     assert status == 2 and err.count("\n") == 1
-    kept = len(BUS) // 3
+    part = tmp_path / "data/.downloads/TBUS_16k.zip.part"
+    kept = part.stat().st_size if part.exists() else 0
     assert f"{kept} bytes are kept in" in err and "try again to continue" in err
+    # On a machine that is busy enough the limit passes before anything comes.
+    assert kept == len(BUS) // 3 or (manner == "stall" and kept == 0)
     assert not (tmp_path / "data/TBUS").exists()
+    server.manners = []
     assert fetch("--parts", "TBUS")[0] == 0
-    assert server.ranges[-1] == f"bytes={kept}-"
+    assert server.ranges[-1] == (f"bytes={kept}-" if kept else None)
+    assert not server.outlasted
     assert (tmp_path / "data/TBUS/note.txt").is_file()
 
 

@@ -6,6 +6,7 @@ import pytest
 from blsh.corpora import generated
 from blsh.files import checksums
 from blsh.signal import audio
+from tests.waiting import PATIENCE_S
 
 KEY = "plan9-vax-numpy1"
 
@@ -119,7 +120,7 @@ def test_what_was_made_before_a_failure_is_kept(folder, published):
 def test_two_jobs_make_the_same_and_work_at_a_time(folder, published, tmp_path):
     alone = generated.keep_or_make(tmp_path / "one", Makers("a.wav", "b.wav"), key=KEY, published=published)
     makers = Makers("a.wav", "b.wav")
-    both = threading.Barrier(2, timeout=20)  # passes only when two threads wait at it
+    both = threading.Barrier(2, timeout=PATIENCE_S)  # passes only when two threads wait at it
 
     def together(make):
         both.wait()

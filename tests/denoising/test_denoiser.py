@@ -82,7 +82,7 @@ def test_masks_lie_between_the_floor_and_one():
     assert masks.min() == np.float32(0.6) and masks.max() <= 1
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     n_samples=st.integers(513, 6000),
     cuts=st.lists(st.integers(0, 6000), max_size=12),

@@ -11,7 +11,7 @@ FLOAT64 = 1e-12
 shapes = st.tuples(st.integers(1, 3), st.integers(1, 400), st.integers(1, 40), st.integers(0, 2**32))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(shapes)
 def test_correlation_is_the_inner_product_with_every_delay(shape):
     n_references, n_samples, filter_length, seed = shape
@@ -26,7 +26,7 @@ def test_correlation_is_the_inner_product_with_every_delay(shape):
     np.testing.assert_allclose(products, expected, atol=FLOAT64 * n_samples)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(shapes)
 def test_filtering_is_convolution(shape):
     n_references, n_samples, filter_length, seed = shape

@@ -61,7 +61,7 @@ def test_a_hand_worked_case():
     np.testing.assert_allclose([sdr, sir, sar], 10 * np.log10([9 / 5, 9 / 4, 13 / 1]))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(1, 12), st.integers(40, 300), st.integers(0, 2**32))
 def test_equals_its_twin(filter_length, n_samples, seed):
     rng = np.random.default_rng(seed)
@@ -205,7 +205,7 @@ def test_a_score_does_not_depend_on_the_batch(rng):
             assert getattr(alone, metric)[0] == getattr(together, metric)[i]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(-900, 900), st.floats(1e-3, 1e3), st.integers(0, 2**32))
 def test_the_gain_of_no_signal_matters(exponent, gain, seed):
     rng = np.random.default_rng(seed)
@@ -219,7 +219,7 @@ def test_the_gain_of_no_signal_matters(exponent, gain, seed):
     np.testing.assert_allclose(close, scores, atol=1e-9)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(1, 512), st.integers(0, 2**32))
 def test_a_copy_through_a_short_filter_is_no_distortion(n_taps, seed):
     rng = np.random.default_rng(seed)

@@ -34,7 +34,7 @@ def test_si_sdr_by_hand():
     assert si_sdr(np.array([1.0, 1.0]), np.array([2.0, 1.0])).value == pytest.approx(10 * math.log10(9))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(2, 500), st.floats(1e-5, 1e3), st.floats(1e-3, 1e3), st.integers(0, 2**32))
 def test_si_sdr_equals_its_twin_at_any_gain(n_samples, level, gain, seed):
     rng = np.random.default_rng(seed)
@@ -181,7 +181,7 @@ def test_more_utterances_than_pesq_has_room_for(rng):
     assert pesq_wideband(slower, slower).value > 4.5
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 120)), max_size=30))
 def test_utterances_are_counted_as_by_the_twin(stretches):
     active = [on for on, length in stretches for _ in range(length)]

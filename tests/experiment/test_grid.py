@@ -70,7 +70,7 @@ def test_a_grid_has_so_many_jobs():
     assert model_names(config_with(grid={"systems": ["knn", "lsh"]})) == ()
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     st.lists(st.floats(1e-6, 1), min_size=1, max_size=5, unique=True),
     st.integers(1, 12),

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from tests.waiting import PATIENCE_S
+
 
 @dataclass
 class Server:
@@ -21,12 +23,13 @@ class Server:
     content: bytes = b""
     # By name, in place of `content`.
     files: dict[str, bytes] = field(default_factory=dict)
+    # Whether a client waited as long as the server stalled.
+    outlasted: bool = False
 
 
 @contextmanager
 def serve() -> Iterator[Server]:
     state = Server()
-    stop = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -68,7 +71,13 @@ def serve() -> Iterator[Server]:
             self.wfile.write(body)
             self.wfile.flush()
             if manner == "stall":
-                stop.wait(2)
+                self.connection.settimeout(PATIENCE_S)
+                try:
+                    self.connection.recv(1)  # nothing comes, until the client hangs up
+                except TimeoutError:
+                    state.outlasted = True
+                except OSError:
+                    pass
 
         def log_message(self, *_):
             pass
@@ -82,7 +91,6 @@ def serve() -> Iterator[Server]:
     try:
         yield state
     finally:
-        stop.set()
         httpd.shutdown()
         httpd.server_close()
-        thread.join(2)
+        thread.join()

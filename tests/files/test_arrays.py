@@ -16,7 +16,7 @@ from blsh.files import RowWriter, load_array, load_stamped, load_unstamped, save
 
 PLAIN_DTYPES = ["?", "u1", "i1", "<u2", "<i4", "<u8", "<f2", "<f4", "<f8", "<c8", "<c16"]
 # The folder is shared by a property's examples, each of which writes its files anew.
-one_folder = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+one_folder = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 
 
 def arrays():

@@ -2,18 +2,18 @@ import fcntl
 import hashlib
 import socket
 import threading
-import time
 
 import numpy as np
 import pytest
 
 from blsh.files.downloads import download
 from tests.files.serving import serve
+from tests.waiting import PATIENCE_S
 
 CONTENT = np.random.default_rng(0).bytes(300_000)
 SHA256 = "sha256:" + hashlib.sha256(CONTENT).hexdigest()
 MD5 = "md5:" + hashlib.md5(CONTENT).hexdigest()
-QUICK = {"timeout_s": 0.3, "wait_s": 0.01, "n_attempts": 3}
+QUICK = {"timeout_s": PATIENCE_S, "wait_s": 0.01, "n_attempts": 3}
 
 
 @pytest.fixture
@@ -48,17 +48,27 @@ def test_a_good_server(server, tmp_path, checksum):
     assert again.was_there and len(server.ranges) == 1
 
 
-@pytest.mark.parametrize("manner", ["truncate", "stall"])
 @pytest.mark.parametrize("checksum", [SHA256, ""])
-def test_what_has_arrived_is_continued(server, tmp_path, manner, checksum):
-    server.manners = [manner, "503", manner]
-    started = time.monotonic()
+def test_what_has_arrived_is_continued(server, tmp_path, checksum):
+    server.manners = ["truncate", "503", "truncate"]
     download(server.address, tmp_path / "data.bin", checksum=checksum, **QUICK)
-    assert time.monotonic() - started < 5
     assert (tmp_path / "data.bin").read_bytes() == CONTENT
     first = len(CONTENT) // 3
     second = first + (len(CONTENT) - first) // 3
     assert server.ranges == [None, f"bytes={first}-", f"bytes={first}-", f"bytes={second}-"]
+
+
+@pytest.mark.parametrize("checksum", [SHA256, ""])
+def test_a_server_that_stalls_is_left_and_asked_for_the_rest(server, tmp_path, checksum):
+    server.manners, came = ["stall", "503", "stall"], [0]
+    # On a busy machine the limit may pass at any moment, so there may be more attempts than stalls.
+    patient = QUICK | {"timeout_s": 0.3, "n_attempts": 100}
+    steps = {"checksum": checksum, "progress": lambda there, total: came.append(there)}
+    download(server.address, tmp_path / "data.bin", **steps, **patient)
+    assert (tmp_path / "data.bin").read_bytes() == CONTENT
+    assert server.manners == [] and not server.outlasted
+    starts = [int(asked.removeprefix("bytes=").removesuffix("-")) if asked else 0 for asked in server.ranges]
+    assert len(starts) >= 4 and set(starts) <= set(came)
 
 
 def test_a_later_call_continues(server, tmp_path):
@@ -223,5 +233,5 @@ def test_what_a_server_says_is_not_shown_as_it_is(tmp_path, monkeypatch):
         thread.start()
         with pytest.raises(ConnectionError) as caught:
             download(f"http://127.0.0.1:{listener.getsockname()[1]}/x", tmp_path / "x", **QUICK)
-        thread.join(2)
+        thread.join()
     assert str(caught.value).isprintable() and len(str(caught.value)) < 600

@@ -13,7 +13,7 @@ from blsh.files import read_csv, read_parquet, write_csv, write_parquet
 from blsh.files.tables import csv_columns
 
 # The folder is shared by a property's examples, each of which writes its files anew.
-one_folder = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+one_folder = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 
 ROWS = st.lists(
     st.tuples(

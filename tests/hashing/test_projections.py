@@ -1,7 +1,7 @@
 import numba
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from blsh.hashing.codes import unpack_bits
@@ -15,7 +15,6 @@ from blsh.hashing.projections import (
 from tests import naive_hashing as naive
 
 
-@settings(deadline=None)  # the first call compiles
 @given(st.integers(0, 9), st.integers(1, 70), st.integers(1, 13), st.integers(0, 2**32))
 def test_encode_equals_its_definition(n_frames, n_bits, n_features, seed):
     rng = np.random.default_rng(seed)

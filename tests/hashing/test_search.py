@@ -7,7 +7,7 @@ from pathlib import Path
 import numba
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import blsh.hashing.search as search
@@ -51,7 +51,6 @@ def test_hamming_neighbours_equal_the_definition(rng, n_bits, make):
         assert_equal(found, naive.hamming_neighbours(queries, dictionary, k))
 
 
-@settings(deadline=None)  # the first call compiles
 @given(st.integers(0, 5), st.integers(1, 20), st.integers(1, 90), st.data())
 def test_hamming_neighbours_of_any_shape(n_queries, n_frames, n_bits, data):
     rng = np.random.default_rng(data.draw(st.integers(0, 1000)))
@@ -126,7 +125,6 @@ def test_a_sweep_equals_the_searches_of_the_prefixes(rng):
         assert_equal(found, (expected.indices, expected.scores))
 
 
-@settings(deadline=None)
 @given(st.sets(st.integers(1, 140), min_size=1, max_size=8), st.integers(0, 1000))
 def test_a_sweep_of_any_lengths_equals_the_definition(lengths, seed):
     rng = np.random.default_rng(seed)
@@ -264,7 +262,6 @@ def test_duplicates_and_silence_are_ordered_by_row(rng):
     np.testing.assert_array_equal(found.indices[4], np.arange(300))
 
 
-@settings(deadline=None)
 @given(st.integers(0, 4), st.integers(1, 12), st.integers(1, 6), st.integers(-30, 18), st.data())
 def test_inner_products_of_any_size(n_queries, n_frames, width, exponent, data):
     # From subnormal float32 products to ones that overflow.

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from blsh.hashing.codes import Codes, pack_bits
@@ -20,7 +20,6 @@ def search_shards(search, dictionary, lengths, k):
     return [search(dictionary[end - n : end], min(k, n)) for end, n in zip(ends, lengths, strict=True)]
 
 
-@settings(deadline=None)  # the first call compiles
 @given(st.integers(0, 4), st.integers(1, 1200), st.integers(1, 80), st.data())
 def test_sharded_hamming_search_equals_the_whole(n_queries, n_rows, n_bits, data):
     rng = np.random.default_rng(data.draw(st.integers(0, 1000)))

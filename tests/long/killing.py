@@ -28,6 +28,7 @@ import psutil
 
 from blsh.files.fail_points import VARIABLE
 from tests.long import micro
+from tests.waiting import PATIENCE_S, wait_until
 
 INJECTED = Path(__file__).with_name("injected")
 # What `blsh run` is given so that it ends with a stage.
@@ -101,7 +102,7 @@ def kill_at(reference: Reference, point: str, victim: str, rng: random.Random) -
         _kill(process, victim)
         with suppress(*ABSENT):
             os.kill(int((reference.points / "reached").read_text()), signal.SIGCONT)
-    process.wait(micro.TIMEOUT)
+    process.wait(PATIENCE_S)
     return Kill(stage, victim, f"{point} {number}/{count}")
 
 
@@ -122,10 +123,10 @@ def kill_at_any_time(reference: Reference, victim: str, rng: random.Random) -> K
                     rng.choice(jobs).kill()
             else:
                 _kill(process, victim)
-            process.wait(micro.TIMEOUT)
+            process.wait(PATIENCE_S)
             return Kill(stage, victim, f"{later:.2f} s after {point} {number}/{passings[point]}")
         _kill(process, "all")
-        process.wait(micro.TIMEOUT)
+        process.wait(PATIENCE_S)
 
 
 def finish(reference: Reference) -> list[str]:
@@ -151,11 +152,8 @@ def _run_until(reference: Reference, stage: str, armed: str) -> subprocess.Popen
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    deadline = time.monotonic() + micro.TIMEOUT
-    while not (points / "reached").exists():
-        assert process.poll() is None, f"the run ended before it reached {armed} in stage {stage}"
-        assert time.monotonic() < deadline, f"the run has not reached {armed} in stage {stage}"
-        time.sleep(0.02)
+    wait_until(lambda: process.poll() is not None or (points / "reached").exists(), f"{armed} in stage {stage}")
+    assert (points / "reached").exists(), f"the run ended before it reached {armed} in stage {stage}"
     return process
 
 

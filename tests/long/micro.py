@@ -21,11 +21,11 @@ import yaml
 from safetensors.numpy import load_file
 
 from tests.corpora.making import noise, write
+from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]
 PRESET = "micro.yaml"
 RESULTS = Path("results/micro")
-TIMEOUT = 1800
 
 SPEAKERS = {"train/ann": 210, "train/bob": 110, "test/cat": 190, "tune/dan": 130}
 NOISES = {"train/hiss": 0.03, "train/hum": 0.05, "test/rain": 0.04, "tune/wind": 0.05}
@@ -140,7 +140,7 @@ def run(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=TIMEOUT,
+        timeout=PATIENCE_S,
     )
     assert status is None or found.returncode == status, found.stdout[-6000:]
     return found

@@ -20,7 +20,7 @@ from pathlib import Path
 CONFIGURATION = Path("/etc/slurm/slurm.conf")
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue")
 DAEMONS = ("slurmd", "slurmctld", "munged")
-SECONDS_TO_START = 30.0
+SECONDS_TO_START = 300.0
 
 
 def reason_against() -> str:

@@ -17,6 +17,7 @@ import pytest
 
 from blsh.files.fail_points import VARIABLE
 from tests.long import micro
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.long
 
@@ -52,7 +53,7 @@ def run(program: str, folder: Path, armed: str = "") -> int:
         path.unlink()
     (points / "armed").write_text(armed or "none 1 SIGKILL")
     variables = micro.environment(micro.ROOT, **{VARIABLE: str(points)})
-    return subprocess.run([sys.executable, "-c", program], cwd=folder, env=variables, timeout=120).returncode
+    return subprocess.run([sys.executable, "-c", program], cwd=folder, env=variables, timeout=PATIENCE_S).returncode
 
 
 @pytest.mark.parametrize("number", [1, 4])

@@ -10,6 +10,7 @@ pytest.importorskip("coverage", reason="coverage is not installed: `make test-lo
 from tests.long.fuzzing import campaign, planted
 from tests.long.fuzzing.campaign import Tally, run_batch, set_coverage
 from tests.long.fuzzing.targets import MODULES, find
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.long
 
@@ -48,7 +49,7 @@ WRONG = {
 
 def test_the_harness_sees_what_is_wrong(tmp_path):
     tally = Tally(find("planted"))
-    run_batch(tally, tmp_path / "batch", seed=0, count=3 * len(planted.READERS), seconds=60)
+    run_batch(tally, tmp_path / "batch", seed=0, count=3 * len(planted.READERS), seconds=PATIENCE_S)
     assert set(planted.READERS) == {*WRONG, "nothing"}
     for name, what in WRONG.items():
         seen = [finding["what"] for finding in tally.findings if finding["mutation"] == name]
@@ -61,7 +62,7 @@ def test_the_harness_survives(tmp_path, monkeypatch, name, what):
     monkeypatch.setattr(campaign, "CPU_SECONDS", 1.0)
     monkeypatch.setattr(campaign, "LOADING_SECONDS", 10.0)
     tally = Tally(find(f"planted: {name}"))
-    run_batch(tally, tmp_path / "batch", seed=0, count=1, seconds=60)
+    run_batch(tally, tmp_path / "batch", seed=0, count=1, seconds=PATIENCE_S)
     assert len(tally.findings) == 1 and tally.findings[0]["what"].startswith(what), tally.findings
     assert tally.cases == 1
 

@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 from blsh.files.fail_points import VARIABLE
 from tests.long import micro
 from tests.long.slurm_cluster import cluster, reason_against
+from tests.waiting import wait_until
 
 pytestmark = [
     pytest.mark.long,
@@ -52,12 +52,9 @@ def kill_when_a_job_runs(folder: Path) -> str:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    deadline = time.monotonic() + micro.TIMEOUT
-    while not (jobs := submitted()) and time.monotonic() < deadline:
-        assert process.poll() is None, (folder / "killed.log").read_text()
-        time.sleep(0.1)
-    while not list(folder.glob("results/data/micro/*/logs/*.log")) and time.monotonic() < deadline:
-        time.sleep(0.1)
+    jobs = wait_until(lambda: submitted() or process.poll() is not None, "the first job in the queue")
+    assert process.poll() is None, (folder / "killed.log").read_text()
+    wait_until(lambda: list(folder.glob("results/data/micro/*/logs/*.log")), "the first job")
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     return jobs[0]

@@ -71,7 +71,7 @@ def test_diagonals_meet_every_pair_once_and_evenly(n_units, n_classes, first_cla
 
 
 @given(st.lists(st.integers(1, 4), min_size=1, max_size=5), st.integers(1, 5), st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_limited_set_is_balanced(units_per_speaker, n_classes, data):
     total = sum(units_per_speaker) * n_classes
     n = data.draw(st.integers(1, total + 2))
@@ -216,7 +216,7 @@ def test_clips_that_hold_no_two_cross_fades_are_not_used():
 
 
 @given(st.integers(1, 6), st.integers(1, 5), st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_classes_are_dealt_without_repeat(n_units, n_classes, data):
     m = data.draw(st.integers(1, n_classes))
     audio = InMemory()

@@ -1,10 +1,10 @@
 import math
-import time
 from dataclasses import replace
 
 import pytest
 
 from blsh.mixtures.recipes import CROSS_FADE, Piece, read_recipes, write_recipes
+from tests.counting import calls_of
 from tests.mixtures.making import recipe
 
 
@@ -112,13 +112,13 @@ def test_two_recipes_of_one_key_are_not_written(tmp_path):
     assert not (tmp_path / "train.csv").exists()
 
 
-def test_thirteen_thousand_recipes_are_read_quickly(tmp_path):
-    many = [recipe(utterance=f"u{k}") for k in range(13_000)]
-    write_recipes(tmp_path / "train.csv", many)
-    start = time.perf_counter()
-    assert len(read_recipes(tmp_path / "train.csv", corpora=["speech", "noise"])) == 13_000
-    # 0.5 s when measured; the goal is 1 s, the rest is for machines that are busy with other tests.
-    assert time.perf_counter() - start < 4
+def test_a_recipe_takes_little_to_read_among_however_many(tmp_path):
+    """13,000 recipes, as there are in the papers, took 0.5 s; the work is counted, which no other work disturbs."""
+    n_calls = {}
+    for n_recipes in (1000, 4000):
+        write_recipes(tmp_path / "train.csv", [recipe(utterance=f"u{k}") for k in range(n_recipes)])
+        n_calls[n_recipes] = calls_of(lambda: read_recipes(tmp_path / "train.csv", corpora=["speech", "noise"]))
+    assert 3000 < n_calls[4000] - n_calls[1000] < 3000 * 130  # 82 each, when counted
 
 
 @pytest.mark.parametrize("lengths", [(CROSS_FADE - 1, 801), (320, 319, 481), (800 - 1 + 160, 161 - 2 + 0)])

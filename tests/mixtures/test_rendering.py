@@ -45,7 +45,7 @@ def test_equals_its_twin(snr_db):
 
 
 @given(st.floats(-5, 10), st.integers(0, 1000))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_snr_is_exact_in_every_mixture(snr_db, seed):
     rendered = render(recipe(snr_db=snr_db), audio_of(seed))
     assert measured_snr_db(rendered) == pytest.approx(snr_db, abs=SNR_DB)
@@ -80,7 +80,7 @@ def test_a_pair_stays_as_it_was_recorded():
 
 
 @given(st.lists(st.integers(2 * CROSS_FADE, 700), min_size=1, max_size=4))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_joining_equals_its_twin_and_keeps_a_constant(lengths):
     audio = InMemory()
     pieces = []

@@ -60,7 +60,7 @@ def test_a_silent_excerpt_is_passed_over_for_the_next():
     st.integers(0, 4),
     st.sets(st.tuples(st.integers(0, 4), st.integers(0, 4)), max_size=6),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_excerpts_equal_their_twin(lengths, limit, held_out, silent):
     made = make({"anna": lengths}, {("anna", k, i) for k, i in silent})
     train, closed, skipped = cut(made, per_speaker=limit, held_out=held_out)

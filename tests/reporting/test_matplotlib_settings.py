@@ -84,17 +84,13 @@ def test_files_of_settings_change_no_figure(tmp_path, place):
     assert "Missing colon" in done.stderr  # the file was read
 
 
-@pytest.mark.parametrize(
-    ("contents", "backend", "said"),
-    [
-        (b"lines.linewidth: \xff", "agg", "matplotlib refuses MPLBACKEND='agg' or a file matplotlibrc ("),
-        (b"", "Qt4Agg", "matplotlib refuses MPLBACKEND='Qt4Agg' or a file matplotlibrc ("),
-    ],
-)
-def test_settings_that_stop_matplotlib_are_one_line(tmp_path, contents, backend, said):
+@pytest.mark.parametrize(("contents", "backend"), [(b"lines.linewidth: \xff", ""), (b"", "Qt4Agg")])
+def test_settings_that_stop_matplotlib_are_one_line(tmp_path, contents, backend):
     (tmp_path / "matplotlibrc").write_bytes(contents)
     done = in_a_process_of_its_own(["-c", "import blsh.reporting.figures"], tmp_path, MPLBACKEND=backend)
-    assert done.returncode and done.stderr.splitlines()[-1].startswith(f"ValueError: {said}")
+    said = done.stderr.splitlines()[-1]
+    assert done.returncode and said.startswith("ValueError: matplotlib does not start with your settings (")
+    assert said.endswith(f"MPLBACKEND='{backend}' or the file matplotlibrc" if backend else "the file matplotlibrc")
 
 
 def sources():

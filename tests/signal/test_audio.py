@@ -488,7 +488,7 @@ def test_a_region_too_short_to_resample(tmp_path, waveform):
 
 
 @pytest.mark.parametrize("container", CONTAINERS)
-@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_mutated_file_is_read_or_refused(tmp_path, waveform, container, data):
     path = tmp_path / "x"

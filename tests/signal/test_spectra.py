@@ -3,7 +3,7 @@ import tracemalloc
 import librosa
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from blsh.signal import (
@@ -64,7 +64,6 @@ def test_istft_is_its_definition(rng):
         np.testing.assert_allclose(istft(spectrum, n_samples), expected, rtol=0, atol=ROUND_TRIP_FLOAT32)
 
 
-@settings(deadline=None)
 @given(n_samples=st.integers(513, 6000), seed=st.integers(0, 99))
 def test_the_inverse_has_the_length_and_the_samples(n_samples, seed):
     x = noise(np.random.default_rng(seed), n_samples)

@@ -18,7 +18,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -36,11 +35,11 @@ from blsh.experiment.rules import history_files, model_files, neighbours_file, n
 from blsh.files.arrays import load_stamped
 from blsh.hashing.training_state import KIND, VERSION
 from blsh.reporting.scores import read_scores
+from tests.waiting import PATIENCE_S, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = "tests/workflow/tiny.yaml"
 LONG = "long.yaml"
-TIMEOUT = 600
 N_BITS = 300
 
 
@@ -69,7 +68,7 @@ def command(preset: str, cores: int) -> list[str]:
 
 def run(words: list[str], folder: Path) -> subprocess.CompletedProcess:
     found = subprocess.run(
-        words, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=TIMEOUT
+        words, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=PATIENCE_S
     )
     assert found.returncode == 0, found.stdout[-4000:]
     return found
@@ -123,17 +122,12 @@ def kill_while_training(folder: Path) -> None:
         process = subprocess.Popen(
             command(LONG, 2), cwd=folder, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
         )
-        deadline = time.monotonic() + TIMEOUT
-        while not state.exists() and not model.exists() and process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.05)
+        wait_until(lambda: state.exists() or model.exists() or process.poll() is not None, "training")
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    deadline = time.monotonic() + 30
-    while (left := at_work_in(folder)) and time.monotonic() < deadline:
-        time.sleep(0.1)
+    wait_until(lambda: not at_work_in(folder), "the end of all jobs")
     rounds = len(load_stamped(state, KIND, VERSION)[1]["beta"]) if state.exists() else 0
     facts = {
-        "processes left": left,
         "rounds in the state": rounds,
         "model": model.exists(),
         "locks": len(list(folder.glob(".snakemake/locks/*"))),
@@ -337,11 +331,9 @@ def test_more_systems_add_their_jobs_and_do_nothing_again(whole, tmp_path):
 
 
 def test_a_second_run_finds_nothing_to_do(whole):
-    began = time.monotonic()
     printed = run(command(TINY, 2), whole).stdout
     assert "Nothing to be done" in printed
     assert printed.splitlines()[-1] == "report: results/tiny/report.html"
-    assert time.monotonic() - began < 60
 
 
 @pytest.mark.long
@@ -349,7 +341,6 @@ def test_a_killed_run_resumes_with_the_same_result(killed, one):
     facts = json.loads((killed / "killed.json").read_text())
     if not facts["rounds in the state"]:
         pytest.skip(f"training of {N_BITS} bits ended before its first state was saved: this machine is too fast")
-    assert facts["processes left"] == []
     assert 0 < facts["rounds in the state"] < N_BITS
     assert (facts["model"], facts["history"]) == (False, False)
     assert facts["locks"] > 0
@@ -382,7 +373,7 @@ def test_a_failed_run_shows_what_there_is_and_how_to_finish(one, tmp_path):
     model = folder / "results/long/models/blsh_mel_ssm.npz"
     model.write_bytes(model.read_bytes()[:1000])
     found = subprocess.run(
-        command(LONG, 2), cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=TIMEOUT
+        command(LONG, 2), cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=PATIENCE_S
     )
     assert found.returncode != 0
     # The end of the failed job's log is shown, with its one line.

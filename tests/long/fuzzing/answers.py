@@ -15,6 +15,7 @@ from blsh.files import downloads
 from blsh.files.downloads import download
 from tests.long.fuzzing.mutating import NUMBERS, chance, choose, damaged, garbage, other_integer, truncated
 from tests.long.fuzzing.target import Target
+from tests.waiting import PATIENCE_S
 
 CONTENT = bytes(range(256)) * 8
 SHA256 = "sha256:" + hashlib.sha256(CONTENT).hexdigest()
@@ -41,7 +42,7 @@ class _Server:
         while True:
             connection, _ = self._listener.accept()
             with connection:
-                connection.settimeout(1)
+                connection.settimeout(PATIENCE_S)
                 try:
                     connection.recv(1 << 16)
                     answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
@@ -151,7 +152,7 @@ def _read(folder: Path) -> None:
         checksum=checksum.replace("-", ""),
         n_bytes=int(n_bytes) or None,
         progress=lambda done, _: steps.append(done),
-        timeout_s=0.2,
+        timeout_s=PATIENCE_S,
         n_attempts=2,
         wait_s=0.0,
     )
