@@ -19,6 +19,7 @@ from blsh.experiment.config import load_config
 from blsh.experiment.grid import data_folder
 from blsh.experiment.status import note_run
 from blsh.files.atomic import atomic_path
+from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = "results/data/demo"
@@ -179,6 +180,8 @@ def test_what_a_dead_run_left_is_cleared_away(lock, snakemake, capsys, words):
         with pytest.MonkeyPatch.context() as patch:
             # The key of the data's folder is not of interest here.
             patch.setattr(dead_runs, "data_folder", lambda config: f"{DATA}/k")
+            # Who does not end in time is killed, and seen to be gone a moment later only.
+            patch.setattr(dead_runs, "GRACE_SECONDS", PATIENCE_S)
             assert cli.main(["run"]) == 0
         assert not psutil.pid_exists(job.pid)
         assert bystander.poll() is None
