@@ -67,6 +67,7 @@ def make_results(
     """
     summaries_folder, out_folder = Path(summaries_folder), Path(out_folder)
     summaries = read_summaries(summaries_folder)
+    recorded = _read_provenance(provenance, summaries_folder.parent / "provenance.json")
     tables, pictures, scorecard = make_tables(summaries), make_pictures(summaries), make_scorecard(summaries)
     page = render_page(
         summaries,
@@ -76,7 +77,7 @@ def make_results(
             pictures,
             scorecard,
             examples=examples,
-            provenance=_read_provenance(provenance, summaries_folder.parent / "provenance.json"),
+            provenance=recorded,
             finish_command=finish_command,
         ),
     )

@@ -248,7 +248,7 @@ def test_no_number_on_the_page_is_a_bare_nan(render, partial_summaries):
     assert np.isfinite(partial_summaries.claims["value"]).any()
 
 
-def test_the_published_run_is_shown_in_seconds(published, tmp_path):
+def test_the_published_run_is_shown(published, tmp_path):
     paths = make_results(published / "summaries", tmp_path, title="open_small")
     page = paths[-1].read_text()
     assert "LibriSpeech: V. Panayotov" in page
