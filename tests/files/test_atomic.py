@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from blsh.files import atomic_path, require_free_space, save_array, save_stamped, write_json, write_text
+from tests.waiting import PATIENCE_S
 
 
 def test_a_block_that_succeeds_leaves_the_file_alone_in_a_folder_that_is_made(tmp_path):
@@ -143,7 +144,7 @@ def test_an_open_file_is_continued_where_it_is(tmp_path):
         command = 'echo before; "$@"; echo after'
         with open(tmp_path / "all.txt", "wb") as handle:
             words = ["sh", "-c", command, "sh", sys.executable, "-c", code, name]
-            subprocess.run(words, stdout=handle, check=True, timeout=120)
+            subprocess.run(words, stdout=handle, check=True, timeout=PATIENCE_S)
         assert (tmp_path / "all.txt").read_text() == "before\nblsh\nafter\n"
 
 
