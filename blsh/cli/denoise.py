@@ -17,6 +17,7 @@ from pathlib import Path
 from blsh import __version__
 from blsh.cli import pipes
 from blsh.cli.cleaning_note import CleaningNote
+from blsh.cli.numbers import CODE_LENGTH, Real, Whole
 from blsh.cli.output_tree import Task, goes_to_folder, plan_tasks, unfinished_tasks
 from blsh.cli.progress import Progress
 from blsh.denoising.denoiser import Denoiser
@@ -32,27 +33,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("inputs", nargs="*", metavar="IN", help="sound files or folders, or - for stdin")
     parser.add_argument("-o", "--output", metavar="OUT", help="file or folder to write, or - for stdout")
     parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="model file (default: the packaged one)")
-    parser.add_argument("--n-bits", "--bits", type=int, metavar="N", help="use the first N bits (default: all)")
+    parser.add_argument("--n-bits", "--bits", type=CODE_LENGTH, metavar="N", help="use the first N bits (default: all)")
     parser.add_argument(
-        "--strength", type=float, default=1.0, metavar="X", help="0 changes nothing, 1 is full (default)"
+        "--strength", type=Real(0, 1), default=1.0, metavar="X", help="0 changes nothing, 1 is full (default)"
     )
     parser.add_argument(
-        "--floor", type=float, default=0.0, metavar="X", help="least gain of any bin, 0.1 is -20 dB (default 0)"
+        "--floor", type=Real(0, 1), default=0.0, metavar="X", help="least gain of any bin, 0.1 is -20 dB (default 0)"
     )
     parser.add_argument(
         "--level",
-        type=float,
+        type=Real(above=0),
         metavar="X",
         help="standard deviation to assume, full scale being 1 (default: each file's own; of a stream the model's)",
     )
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="files to clean at a time (default 1)")
+    parser.add_argument(
+        "--jobs", type=Whole(1, 1024), default=1, metavar="N", help="files to clean at a time (default 1)"
+    )
     parser.add_argument(
         "--overwrite", action="store_true", help="clean finished files again, and replace those that blsh did not write"
     )
     stream = parser.add_argument_group("streams")
     stream.add_argument("--stream", action="store_true", help="clean raw samples from stdin to stdout as they come")
-    stream.add_argument("--rate", type=int, default=16000, help="their rate in Hz (default 16000)")
-    stream.add_argument("--channels", type=int, default=1, help="their channels, interleaved (default 1)")
+    stream.add_argument("--rate", type=Whole(1_000, 1_000_000), default=16000, help="their rate in Hz (default 16000)")
+    stream.add_argument("--channels", type=Whole(1, 64), default=1, help="their channels, interleaved (default 1)")
     stream.add_argument(
         "--format", choices=pipes.FORMATS, default="s16", help="little-endian 16- or 32-bit, or float (default s16)"
     )
@@ -79,8 +82,6 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if not arguments.inputs or not arguments.output:
         raise ValueError("IN or -o OUT is missing: name what to clean and where to put it")
-    if arguments.jobs < 1:
-        raise ValueError(f"--jobs {arguments.jobs} must be at least 1")
     model = _checked_model(arguments.model, settings)
     if "-" in (*arguments.inputs, arguments.output):
         pipes.clean_file(arguments.inputs, arguments.output, model, settings)

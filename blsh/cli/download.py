@@ -8,6 +8,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from blsh.cli.numbers import COUNT, Real
 from blsh.cli.progress import Progress
 from blsh.corpora.fetching import DOWNLOADS, Fetched, fetch
 from blsh.corpora.sources import SOURCES, Source, read_sources
@@ -32,8 +33,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mirror", default="", metavar="URL", help="folder that holds the same archives")
     parser.add_argument("--keep-archives", action="store_true", help=f"leave the archives in FOLDER/{DOWNLOADS}")
     parser.add_argument("--sources", type=Path, default=SOURCES, metavar="CSV", help="another table of addresses")
-    parser.add_argument("--timeout", type=float, default=30.0, metavar="SECONDS", help="longest wait for bytes (30)")
-    parser.add_argument("--attempts", type=int, default=6, metavar="N", help="attempts in vain before giving up (6)")
+    parser.add_argument(
+        "--timeout",
+        type=Real(above=0, most=86_400),
+        default=30.0,
+        metavar="SECONDS",
+        help="longest wait for bytes (30)",
+    )
+    parser.add_argument("--attempts", type=COUNT, default=6, metavar="N", help="attempts in vain before giving up (6)")
 
 
 def outputs(arguments: argparse.Namespace) -> dict[str, list[Path]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from blsh.cli.data_arguments import add_data_arguments, open_recordings, read_manifests
 from blsh.cli.noise_arguments import add_noise_arguments, corpus_of, select_noise
+from blsh.cli.numbers import COUNT, SEED, SNR_DB
 from blsh.corpora.manifest import Recording
 from blsh.experiment.seeds import generator
 from blsh.mixtures.drawing import draw_recipes
@@ -27,16 +28,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     add_data_arguments(parser)
     parser.add_argument("--set", required=True, help="name of the set")
-    parser.add_argument("--seed", type=int, required=True, help="base seed of the experiment")
+    parser.add_argument("--seed", type=SEED, required=True, help="base seed of the experiment")
     origin = parser.add_mutually_exclusive_group(required=True)
     origin.add_argument("--source", choices=SOURCES, help="whose speech it is")
     origin.add_argument("--pairs-corpus", help="corpus of clean and noisy recordings, in place of all that follows")
     parser.add_argument("--units", type=Path, help="table that 'blsh units' wrote")
     add_noise_arguments(parser)
-    parser.add_argument("--snr-db", type=float, nargs="+", help="signal-to-noise ratios in dB")
+    parser.add_argument("--snr-db", type=SNR_DB, nargs="+", help="signal-to-noise ratios in dB")
     parser.add_argument("--drawn-as", help="set whose speech and noise are repeated (default: none, --set)")
-    parser.add_argument("--mixtures", type=int, help="at most so many mixtures, balanced (default: all)")
-    parser.add_argument("--noises-per-utterance", type=int, help="so many classes for each utterance (default: all)")
+    parser.add_argument("--mixtures", type=COUNT, help="at most so many mixtures, balanced (default: all)")
+    parser.add_argument("--noises-per-utterance", type=COUNT, help="so many classes for each utterance (default: all)")
     parser.add_argument("-o", "--output", required=True, type=Path, help="recipes to write (CSV)")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from blsh.cli.data_arguments import add_data_arguments, open_recordings
+from blsh.cli.numbers import CODE_LENGTH, COUNT, INDEX, RHO, SEED
 from blsh.denoising import estimators
 from blsh.evaluation.bss_eval import bss_eval, factor_references
 from blsh.experiment.draws import draw_dictionary, draw_projections
@@ -31,15 +32,15 @@ CODES = {"lsh": "LSH", "blsh": "BLSH", "residual": "Residual boosting"}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     add_data_arguments(parser)
-    parser.add_argument("--seed", type=int, required=True, help="base seed of the experiment")
+    parser.add_argument("--seed", type=SEED, required=True, help="base seed of the experiment")
     parser.add_argument("--system", nargs="+", required=True, help="systems to hear")
     parser.add_argument("--feature", required=True, help="feature that is searched or hashed")
     parser.add_argument("--target", required=True, help="target of the learned projections")
-    parser.add_argument("--rho", type=float, required=True, help="fraction of training frames in the dictionary")
-    parser.add_argument("--n-neighbours", type=int, required=True, help="neighbours whose masks are averaged")
-    parser.add_argument("--n-bits", type=int, required=True, help="code length")
+    parser.add_argument("--rho", type=RHO, required=True, help="fraction of training frames in the dictionary")
+    parser.add_argument("--n-neighbours", type=COUNT, required=True, help="neighbours whose masks are averaged")
+    parser.add_argument("--n-bits", type=CODE_LENGTH, required=True, help="code length")
     parser.add_argument(
-        "--mixtures", type=int, required=True, help="how many mixtures, each noise once before any twice"
+        "--mixtures", type=INDEX, required=True, help="how many mixtures, each noise once before any twice"
     )
     parser.add_argument("--recipes", type=Path, required=True, help="recipes to choose from")
     parser.add_argument("--features-from", type=Path, required=True, help="folder of FEATURE.npy")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from blsh.cli.numbers import CODE_LENGTH, Real
 from blsh.cli.outputs import add_overwrite
 from blsh.cli.pairs import parse_pairs
 from blsh.corpora.manifest import Manifest
@@ -27,10 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("input", type=Path, metavar="IN", help="a sound file; several channels are averaged")
     parser.add_argument(
-        "--at", type=float, metavar="SECONDS", help="the moment (default: where most is left after cleaning)"
+        "--at", type=Real(0), metavar="SECONDS", help="the moment (default: where most is left after cleaning)"
     )
     parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="model file (default: the packaged one)")
-    parser.add_argument("--bits", type=int, metavar="N", help="use the first N bits (default: all)")
+    parser.add_argument("--bits", type=CODE_LENGTH, metavar="N", help="use the first N bits (default: all)")
     parser.add_argument(
         "--folder",
         nargs="+",

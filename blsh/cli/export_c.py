@@ -8,6 +8,7 @@ The folder gets blsh_model.h (tables and functions, in one header) and denoise.c
 import argparse
 from pathlib import Path
 
+from blsh.cli.numbers import CODE_LENGTH
 from blsh.cli.outputs import add_overwrite
 from blsh.denoising.c_export import FILES, export_c
 from blsh.denoising.model_file import load_model
@@ -18,7 +19,7 @@ EXAMPLE = "blsh export-c my.blsh --bits 100 -o my_device"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("model", type=Path, help="model file (.blsh)")
-    parser.add_argument("--bits", type=int, metavar="N", help="export the first N bits only (default: all)")
+    parser.add_argument("--bits", type=CODE_LENGTH, metavar="N", help="export the first N bits only (default: all)")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="folder to write to")
     add_overwrite(parser)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from blsh.cli.numbers import CODE_LENGTH, SEED
 from blsh.cli.progress import Progress
 from blsh.experiment.seeds import generator
 from blsh.files.arrays import load_array
@@ -20,9 +21,11 @@ N_FRAMES = 40_000
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("--system", required=True, choices=("pca_sign", "itq"), help="what to fit")
-    parser.add_argument("--seed", type=int, required=True, help="base seed of the experiment")
+    parser.add_argument("--seed", type=SEED, required=True, help="base seed of the experiment")
     parser.add_argument("--feature", required=True, help="name of the feature")
-    parser.add_argument("--n-bits", type=int, nargs="+", required=True, help="code lengths; itq has a model for each")
+    parser.add_argument(
+        "--n-bits", type=CODE_LENGTH, nargs="+", required=True, help="code lengths; itq has a model for each"
+    )
     parser.add_argument("--features", type=Path, required=True, help="features of all training frames (.npy)")
     parser.add_argument("-o", "--output", type=Path, required=True, help="projections to write (.npz)")
 

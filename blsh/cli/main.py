@@ -8,16 +8,20 @@ and ``run(arguments) -> int | None``; ``outputs(arguments)`` if it writes more t
 from __future__ import annotations
 
 import argparse
-import errno
 import gc
 import importlib
 import os
 import shlex
 import sys
+from contextlib import suppress
+from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
 
 from blsh import __version__
+from blsh.cli.failures import BAD_INPUT, describe, one_line
+from blsh.cli.numbers import COUNT
+from blsh.cli.streams import end_streams, open_closed_streams, show_any_name
 
 __all__ = ["VERBS", "main"]
 
@@ -58,16 +62,52 @@ VERBS = {
 def main(argv: list[str] | None = None) -> int:
     """Run ``blsh`` with the given arguments and return its exit status.
 
-    0 is success, 2 is bad input or a failed write (one line on stderr); ``--debug`` raises instead.
+    0 is success, 2 is bad input or a file that cannot be read or written (one line on stderr), 70 a fault of blsh, 130
+    an interruption, 141 that nobody reads what is printed; a verb may have others. ``--debug`` raises instead.
     """
     argv = sys.argv[1:] if argv is None else argv
+    open_closed_streams()
+    show_any_name()
+    status, ended = 0, None
+    try:
+        status = _run(argv)
+    except (Exception, KeyboardInterrupt, SystemExit) as error:
+        if "--debug" in argv and isinstance(error, Exception) and not isinstance(error, BrokenPipeError):
+            raise
+        ended = error
+    ended = _with_unwritten(ended, end_streams())
+    if ended is None:
+        return status
+    if isinstance(ended, SystemExit):
+        raise ended
+    status, line = describe(ended)
+    if line:
+        with suppress(OSError):
+            print(f"{_name(argv)}: {line}", file=sys.stderr, flush=True)
+        end_streams()
+    return status
+
+
+def _with_unwritten(ended: BaseException | None, unwritten: OSError | None) -> BaseException | None:
+    """Return what ended a verb, where standard output may not have taken all that was printed."""
+    is_success = ended is None or (isinstance(ended, SystemExit) and not ended.code)
+    # A print in the middle failed by the same fault, and did not know the name of its file.
+    is_known = isinstance(ended, OSError) and unwritten is not None and ended.errno == unwritten.errno
+    return unwritten if unwritten and (is_success or (is_known and ended.filename is None)) else ended
+
+
+def _name(argv: list[str]) -> str:
+    return f"blsh {argv[0]}" if argv and argv[0] in VERBS else "blsh"
+
+
+def _run(argv: list[str]) -> int:
     parser = _outer_parser()
     if not argv or argv[0] not in VERBS:
         if not argv or argv[0].startswith("-"):
             parser.parse_args(argv or ["--help"])
         parser.error(f"verb {argv[0]!r} is unknown; choose one of {', '.join(VERBS)}")
     verb = argv[0]
-    _set_threads(argv[1:])
+    _set_threads(argv)
     module = _import_verb(f"blsh.cli.{verb.replace('-', '_')}")
     # Their room loads numpy, which must not come before the threads.
     from blsh.cli.outputs import check_outputs
@@ -79,20 +119,11 @@ def main(argv: list[str] | None = None) -> int:
         verb_parser.error(f"unrecognized arguments: {shlex.join(arguments.more)}")
     if arguments.log_command:
         print(f"$ blsh {shlex.join(argv)}", flush=True)
-    try:
-        check_outputs(module, arguments)
-        fail_point("verb.started")
-        status = module.run(arguments) or 0
-        fail_point("verb.finished")
-        return status
-    except (ValueError, TypeError, OSError) as error:
-        if arguments.debug:
-            raise
-        print(f"blsh {verb}: {_one_line(error)}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print(f"blsh {verb}: stopped; run the same command again to continue", file=sys.stderr)
-        return 130
+    check_outputs(module, arguments)
+    fail_point("verb.started")
+    status = module.run(arguments) or 0
+    fail_point("verb.finished")
+    return status
 
 
 def _import_verb(name: str) -> ModuleType:
@@ -108,10 +139,21 @@ def _import_verb(name: str) -> ModuleType:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line, without the usage."""
+    """A parser whose errors are one line, without the usage, and whose files have names."""
+
+    def __init__(self, **settings) -> None:
+        super().__init__(**settings)
+        self.register("type", Path, _named)
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}; see '{self.prog} --help'\n")
+        self.exit(BAD_INPUT, f"{self.prog}: {one_line(message)}; see '{self.prog} --help'\n")
+
+
+def _named(text: str) -> Path:
+    """Return a path; the empty one would be the folder at hand."""
+    if not text:
+        raise argparse.ArgumentTypeError("'' names no file or folder")
+    return Path(text)
 
 
 def _outer_parser() -> argparse.ArgumentParser:
@@ -121,7 +163,8 @@ def _outer_parser() -> argparse.ArgumentParser:
         usage="blsh VERB [arguments]",
         description="Boosted Locality Sensitive Hashing for speech denoising.",
         epilog=f"verbs:\n{verbs}\n\n'blsh VERB --help' explains a verb.\n\n"
-        "example:\n  blsh run --configfile config/demo.yaml",
+        "example:\n  blsh run --configfile config/demo.yaml\n\n"
+        "exit status: 0 success, 1 some of several failed, 2 bad input, 70 a fault of blsh; docs/troubleshooting.md",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"blsh {__version__}")
@@ -138,7 +181,7 @@ def _verb_parser(verb: str, module) -> argparse.ArgumentParser:
     )
     module.add_arguments(parser)
     common = parser.add_argument_group("every verb")
-    common.add_argument("--threads", type=int, default=1, metavar="N", help="threads of the kernels (default 1)")
+    common.add_argument("--threads", type=COUNT, default=1, metavar="N", help="threads of the kernels (default 1)")
     common.add_argument("--debug", action="store_true", help="show the traceback of an error")
     common.add_argument("--log-command", action="store_true", help="print the command first, as the workflow's logs do")
     return parser
@@ -149,22 +192,12 @@ def _set_threads(argv: list[str]) -> None:
 
     BLAS runs on one thread: how it splits a sum among threads depends on their number, so results would too.
     """
-    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    finder.add_argument("--threads", type=int, default=1)
-    n_threads = min(max(finder.parse_known_args(argv)[0].threads, 1), os.cpu_count() or 1)
+    finder = _Parser(prog=_name(argv), add_help=False, allow_abbrev=False)
+    finder.add_argument("--threads", type=COUNT, default=1)
+    n_threads = min(finder.parse_known_args(argv[1:])[0].threads, os.cpu_count() or 1)
     if numba := sys.modules.get("numba"):  # called from a program that has loaded it
         numba.set_num_threads(min(n_threads, numba.config.NUMBA_NUM_THREADS))
         return
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"):
         os.environ[name] = "1"
     os.environ["NUMBA_NUM_THREADS"] = str(n_threads)
-
-
-def _one_line(error: BaseException) -> str:
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        if error.filename is None:  # seen before writing, with a line of our own
-            return str(error.strerror)
-        return f"{error.strerror} ({error.filename}); free some space and run the same command again"
-    if isinstance(error, FileNotFoundError) and error.filename:
-        return f"{error.filename} does not exist; correct the path, or run the step that makes it"
-    return " ".join(str(error).split())

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from blsh.cli.numbers import Whole
 from blsh.cli.progress import Progress
 from blsh.corpora import READERS
 from blsh.corpora.manifest import skipped_path, write_manifest
@@ -21,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--splits", nargs="+", help="librispeech, timit: read only these splits")
     parser.add_argument("--classes", nargs="+", help="esc, duan, demand: read only these classes")
     parser.add_argument("--sa", choices=("keep", "drop"), help="timit: the two sentences that every speaker reads")
-    parser.add_argument("--channel", type=int, help="demand: the microphone, 1 to 16")
+    parser.add_argument("--channel", type=Whole(1, 16), help="demand: the microphone, 1 to 16")
     parser.add_argument("--levels", nargs="+", help="folder: what the levels of a tree mean, such as: speaker")
     parser.add_argument("--table", help="folder: CSV inside the folder that lists the recordings")
     parser.add_argument("--licence", help="folder: the recordings' licence")

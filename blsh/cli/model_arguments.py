@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from blsh.cli.numbers import CODE_LENGTH, COUNT, SEED, Whole
 from blsh.cli.outputs import add_overwrite
 from blsh.cli.progress import Progress
 from blsh.corpora.manifest import Recording
@@ -22,19 +23,19 @@ __all__ = ["add_model_arguments", "bands_of", "check_model_arguments", "read_sou
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what a model may weigh, whom to credit, and where to write it."""
-    parser.add_argument("--n-bits", type=int, default=150, metavar="L", help="bits of a code (default 150)")
-    parser.add_argument("--n-rows", type=int, default=50_000, metavar="N", help="dictionary rows (default 50,000)")
-    parser.add_argument("--n-neighbours", type=int, default=10, metavar="K", help="masks to average (default 10)")
+    parser.add_argument("--n-bits", type=CODE_LENGTH, default=150, metavar="L", help="bits of a code (default 150)")
+    parser.add_argument("--n-rows", type=COUNT, default=50_000, metavar="N", help="dictionary rows (default 50,000)")
+    parser.add_argument("--n-neighbours", type=COUNT, default=10, metavar="K", help="masks to average (default 10)")
     parser.add_argument(
         "--bands",
-        type=int,
+        type=Whole(1, 65),
         nargs="*",
         default=list(BANDS),
         metavar="BYTES",
         help="widths of the mask store's bands, sum 65; none keeps every mask whole "
         f"(default {' '.join(map(str, BANDS))})",
     )
-    parser.add_argument("--seed", type=int, default=2020, help="base seed of all random choices (default 2020)")
+    parser.add_argument("--seed", type=SEED, default=2020, help="base seed of all random choices (default 2020)")
     parser.add_argument(
         "--sources", type=Path, help="JSON list of what to credit: name, licence, address, attributions"
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from blsh.cli.data_arguments import add_data_arguments, open_recordings
+from blsh.cli.numbers import COUNT, INDEX, RHO, SEED
 from blsh.cli.progress import Progress
 from blsh.denoising.training_frames import count_frames
 from blsh.experiment.draws import draw_dictionary_rows
@@ -25,11 +26,11 @@ EXAMPLE = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     add_data_arguments(parser)
-    parser.add_argument("--seed", type=int, required=True, help="base seed of the experiment")
+    parser.add_argument("--seed", type=SEED, required=True, help="base seed of the experiment")
     parser.add_argument("--feature", required=True, help="feature that is searched")
-    parser.add_argument("--rho", type=float, required=True, help="fraction of training frames in the dictionary")
-    parser.add_argument("--repeat", type=int, required=True, help="which dictionary")
-    parser.add_argument("--n-neighbours", type=int, required=True, help="neighbours of a frame")
+    parser.add_argument("--rho", type=RHO, required=True, help="fraction of training frames in the dictionary")
+    parser.add_argument("--repeat", type=INDEX, required=True, help="which dictionary")
+    parser.add_argument("--n-neighbours", type=COUNT, required=True, help="neighbours of a frame")
     parser.add_argument("--recipes", type=Path, required=True, help="the set's recipes")
     parser.add_argument("--features", type=Path, required=True, help="features of all training frames (.npy)")
     parser.add_argument("-o", "--output", type=Path, required=True, help="rows of the dictionary to write (.npy)")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from blsh.cli.data_arguments import add_data_arguments, open_recordings, read_manifests
 from blsh.cli.model_arguments import add_model_arguments, bands_of, check_model_arguments, read_sources, score_and_save
+from blsh.cli.numbers import INDEX
 from blsh.denoising.dictionary import draw_rows
 from blsh.denoising.model_making import make_model, typical_level
 from blsh.experiment.seeds import generator
@@ -33,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--masks", type=Path, required=True, help="their packed masks (.npy)")
     parser.add_argument("--projections", type=Path, required=True, help="learned projections (.npz)")
     parser.add_argument("--validation", type=Path, required=True, help="recipes of the mixtures to measure on")
-    parser.add_argument("--repeat", type=int, default=1, help="whose permutation of the frames (default 1)")
+    parser.add_argument("--repeat", type=INDEX, default=1, help="whose permutation of the frames (default 1)")
     add_model_arguments(parser)
 
 

@@ -36,12 +36,16 @@ def clean_file(inputs: Sequence[str], output: str, model: DenoiserModel, setting
     Raises
     ------
     ValueError
-        If there are several inputs, or as ``denoise_file``.
+        If there are several inputs, standard output is closed, or as ``denoise_file``.
     OSError
-        If the output cannot be written, or nobody reads it any more.
+        If the output cannot be written.
+    BrokenPipeError
+        If nobody reads it any more.
     """
     if len(inputs) != 1:
         raise ValueError("'-' goes with one input and one output: clean several files into a folder")
+    if output == "-":
+        _require_stdout()
     with tempfile.TemporaryDirectory(prefix="blsh-") as folder:
         source, target = Path(inputs[0]), Path(output)
         if inputs[0] == "-":
@@ -77,14 +81,12 @@ def clean_raw(model: DenoiserModel, rate: int, channels: int, form: str, setting
     Raises
     ------
     ValueError
-        If rate or channels are out of range, samples are NaN, or the stream is empty, too short, or ends within a
-        sample. What came before has been written.
-    OSError
+        If standard output is closed, samples are NaN, or the stream is empty, too short, or ends within a sample. What
+        came before has been written.
+    BrokenPipeError
         If nobody reads the output any more.
     """
-    for name, value, allowed in (("--rate", rate, RATES), ("--channels", channels, CHANNELS)):
-        if value not in allowed:
-            raise ValueError(f"{name} {value} must lie in {allowed[0]}…{allowed[-1]}")
+    _require_stdout()
     dtype, scale = FORMATS[form]
     width = np.dtype(dtype).itemsize * channels
     stream = AnyRateDenoiser(model, rate, channels, **settings)
@@ -112,11 +114,14 @@ def _packed(samples: np.ndarray, dtype: str, scale: float) -> bytes:
     return np.clip(levels, -scale, scale - 1).astype(dtype).tobytes()
 
 
+def _require_stdout() -> None:
+    """Raise before any work if there is no standard output: what is printed there may be lost, but not a recording."""
+    if sys.__stdout__ is None:
+        raise ValueError("standard output is closed: lead it to a file or a program, or name a file with -o")
+
+
 def _write(data: bytes) -> None:
     """Write to stdout past Python's buffer, which would be flushed again at exit, into a pipe that has gone."""
     rest = memoryview(data)
-    try:
-        while rest:
-            rest = rest[os.write(sys.stdout.fileno(), rest) :]
-    except BrokenPipeError as error:
-        raise OSError("the program that reads the output has ended") from error
+    while rest:
+        rest = rest[os.write(sys.stdout.fileno(), rest) :]

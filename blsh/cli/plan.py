@@ -4,6 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
+from blsh.cli.numbers import COUNT
 from blsh.experiment.config import load_config
 from blsh.experiment.plan import plan
 
@@ -13,13 +14,11 @@ EXAMPLE = "blsh plan --configfile config/open_small.yaml"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("--configfile", type=Path, default=Path("config/demo.yaml"), help="the preset (default: demo)")
-    parser.add_argument("--cores", type=int, default=os.cpu_count() or 1, help="cores to plan for (default: all)")
+    parser.add_argument("--cores", type=COUNT, default=os.cpu_count() or 1, help="cores to plan for (default: all)")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Print a line per rule and the totals."""
-    if arguments.cores < 1:
-        raise ValueError(f"--cores {arguments.cores} is below 1; give at least one core")
     estimate = plan(load_config(arguments.configfile))
     print(f"{'rule':<18}{'jobs':>6}{'done':>6}{'core minutes left':>20}")
     for step in estimate.steps:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from blsh.cli.data_arguments import add_data_arguments, open_recordings
 from blsh.cli.metric_arguments import add_metric_arguments, read_metrics
+from blsh.cli.numbers import CODE_LENGTH, CONTEXT, COUNT, INDEX, RHO, SEED
 from blsh.cli.progress import Progress
 from blsh.denoising import estimators
 from blsh.denoising.training_frames import stack_training_frames
@@ -36,20 +37,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--system", required=True, choices=SYSTEMS, help="what estimates the masks")
     parser.add_argument("--recipes", type=Path, required=True, help="the set's recipes")
     parser.add_argument("--constant", type=Path, help="mean mask (.npy), for the system 'constant'")
-    parser.add_argument("--seed", type=int, help="base seed of the experiment")
+    parser.add_argument("--seed", type=SEED, help="base seed of the experiment")
     parser.add_argument("--variant", default="", help="name of what is special about the system, for the table")
     parser.add_argument("--feature", default="", help="feature that is searched or hashed")
     parser.add_argument("--target", default="", help="target of the learned projections")
     parser.add_argument("--profile", default="", help="profile of the learned projections")
-    parser.add_argument("--rho", type=float, default=0.0, help="fraction of training frames in the dictionary")
-    parser.add_argument("--repeat", type=int, default=0, help="which dictionary, and for lsh which matrix")
-    parser.add_argument("--n-neighbours", type=int, default=0, help="neighbours whose masks are averaged")
-    parser.add_argument("--n-bits", type=int, nargs="+", default=[0], help="code lengths, all prefixes of one code")
+    parser.add_argument("--rho", type=RHO, default=0.0, help="fraction of training frames in the dictionary")
+    parser.add_argument("--repeat", type=INDEX, default=0, help="which dictionary, and for lsh which matrix")
+    parser.add_argument("--n-neighbours", type=COUNT, default=0, help="neighbours whose masks are averaged")
+    parser.add_argument(
+        "--n-bits", type=CODE_LENGTH, nargs="+", default=[0], help="code lengths, all prefixes of one code"
+    )
     parser.add_argument("--features", type=Path, help="features of all training frames (.npy)")
     parser.add_argument("--masks", type=Path, help="their packed masks (.npy)")
     parser.add_argument("--model", type=Path, help="learned, fitted or brought projections (.npz)")
     parser.add_argument("--weighted", action="store_true", help="search by the similarity in which bits count by β")
-    parser.add_argument("--context", type=int, default=1, metavar="N", help="stack N frames to a feature (odd)")
+    parser.add_argument("--context", type=CONTEXT, default=1, metavar="N", help="stack N frames to a feature (odd)")
     parser.add_argument("--training-recipes", type=Path, help="recipes of the training frames, for --context")
     parser.add_argument("--matrix-per-length", action="store_true", help="draw a matrix for each code length (lsh)")
     parser.add_argument("--raw-neighbours", type=Path, help="what the raw features find (.npy), for recall and knn")

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from blsh.cli.data_arguments import add_data_arguments, open_recordings
+from blsh.cli.numbers import CODE_LENGTH, COUNT, RHO, SEED, Refused
 from blsh.cli.pairs import parse_pairs
 from blsh.denoising import estimators
 from blsh.denoising.architectures import parse_architecture
@@ -35,12 +36,12 @@ LABELS = ("system", "variant", "feature", "rho", "n_bits", "dictionary_rows")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     add_data_arguments(parser)
-    parser.add_argument("--seed", type=int, required=True, help="base seed of the experiment")
+    parser.add_argument("--seed", type=SEED, required=True, help="base seed of the experiment")
     parser.add_argument("--raw", nargs="*", default=[], metavar="FEATURE", help="features to search as they are")
     parser.add_argument("--codes", nargs="*", default=[], metavar="FEATURE=L,L", help="features to search as codes")
     parser.add_argument("--network", nargs="*", default=[], metavar="KIND-SIZES", help="networks, such as fc-3x256")
-    parser.add_argument("--rho", type=float, nargs="+", required=True, help="fractions of frames in the dictionary")
-    parser.add_argument("--n-neighbours", type=int, required=True, help="neighbours whose masks are averaged")
+    parser.add_argument("--rho", type=RHO, nargs="+", required=True, help="fractions of frames in the dictionary")
+    parser.add_argument("--n-neighbours", type=COUNT, required=True, help="neighbours whose masks are averaged")
     parser.add_argument("--recipes", type=Path, required=True, help="recipes to choose a mixture from")
     parser.add_argument("--features-from", type=Path, required=True, help="folder of FEATURE.npy")
     parser.add_argument("--masks", type=Path, required=True, help="packed masks of the training frames (.npy)")
@@ -87,6 +88,6 @@ def _systems(arguments: argparse.Namespace) -> Iterator[tuple[tuple, estimators.
 
 def _lengths(text: str) -> tuple[int, ...]:
     try:
-        return tuple(int(word) for word in text.split(","))
-    except ValueError:
-        raise ValueError(f"--codes: {text!r} is no list of code lengths; write mel=50,300") from None
+        return tuple(CODE_LENGTH(word) for word in text.split(","))
+    except Refused as error:
+        raise ValueError(f"--codes: {error}; write mel=50,300") from None

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from blsh.cli.data_arguments import add_data_arguments, open_recordings
+from blsh.cli.numbers import CODE_LENGTH
 from blsh.files.arrays import save_stamped
 from blsh.hashing.codes import unpack_bits
 from blsh.hashing.projections import encode, load_projections
@@ -35,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data_arguments(parser)
     parser.add_argument("--feature", required=True, help="feature of the model")
     parser.add_argument("--target", required=True, help="target of the model")
-    parser.add_argument("--n-bits", type=int, nargs="+", required=True, help="code lengths")
+    parser.add_argument("--n-bits", type=CODE_LENGTH, nargs="+", required=True, help="code lengths")
     parser.add_argument("--boosting-loss", default="square", choices=("square", "xent"), help="loss of the weights")
     parser.add_argument("--model", type=Path, required=True, help="learned projections (.npz)")
     parser.add_argument("--recipes", type=Path, required=True, help="recipes whose first frames are taken")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from blsh.cli.numbers import CODE_LENGTH, CONTEXT, SEED
 from blsh.cli.pairs import parse_pairs
 from blsh.cli.progress import Progress
 from blsh.denoising.training_frames import stack_training_frames
@@ -34,16 +35,16 @@ EXAMPLE = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("--system", default="blsh", choices=("blsh", "residual"), help="the rule of boosting")
-    parser.add_argument("--seed", type=int, required=True, help="base seed of the experiment")
+    parser.add_argument("--seed", type=SEED, required=True, help="base seed of the experiment")
     parser.add_argument("--feature", required=True, help="name of the feature")
     parser.add_argument("--target", help="target similarity: ssm, rbf-0.5, power-2, mix-0.5; residual has its own")
     parser.add_argument("--profile", choices=sorted(PROFILES), help="the set of switches; residual has its own")
     parser.add_argument(
         "--switch", nargs="*", default=[], metavar="NAME=VALUE", help="switches changed from the profile"
     )
-    parser.add_argument("--context", type=int, default=1, metavar="N", help="stack N frames to a feature (odd)")
+    parser.add_argument("--context", type=CONTEXT, default=1, metavar="N", help="stack N frames to a feature (odd)")
     parser.add_argument("--recipes", type=Path, help="recipes of the training frames, for --context")
-    parser.add_argument("--n-bits", type=int, required=True, help="bits to learn")
+    parser.add_argument("--n-bits", type=CODE_LENGTH, required=True, help="bits to learn")
     parser.add_argument("--features", type=Path, required=True, help="features of all training frames (.npy)")
     parser.add_argument("--masks", type=Path, required=True, help="their packed masks (.npy)")
     parser.add_argument("--history", type=Path, required=True, help="table of the rounds to write (CSV)")

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from blsh.cli.model_arguments import add_model_arguments, bands_of, check_model_arguments, read_sources, score_and_save
+from blsh.cli.numbers import COUNT, SNR_DB, Real
 from blsh.cli.outputs import require_writable
 from blsh.cli.progress import Progress
 from blsh.corpora import READERS
@@ -55,9 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
     parser.add_argument("--learner", choices=sorted(LEARNERS), default="residual", help="rule of boosting")
     parser.add_argument("--feature", choices=FEATURES, default="stft", help="what is hashed (default stft)")
-    parser.add_argument("--snr-db", type=float, nargs="+", default=[0.0], help="of every mixture (default 0)")
-    parser.add_argument("--seconds", type=float, default=3.0, help="length of a mixture (default 3)")
-    parser.add_argument("--mixtures", type=int, default=2000, help="at most so many to learn from (default 2000)")
+    parser.add_argument("--snr-db", type=SNR_DB, nargs="+", default=[0.0], help="of every mixture (default 0)")
+    parser.add_argument("--seconds", type=Real(above=0), default=3.0, help="length of a mixture (default 3)")
+    parser.add_argument("--mixtures", type=COUNT, default=2000, help="at most so many to learn from (default 2000)")
     parser.add_argument("--scratch", type=Path, help="folder for the training frames (default: the system's)")
     add_model_arguments(parser)
 

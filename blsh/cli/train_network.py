@@ -10,6 +10,7 @@ import pandas as pd
 
 from blsh.cli.data_arguments import add_data_arguments, open_recordings, read_manifests
 from blsh.cli.noise_arguments import add_noise_arguments, select_noise
+from blsh.cli.numbers import COUNT, SEED, SNR_DB, Real
 from blsh.cli.pairs import parse_pairs
 from blsh.cli.progress import Progress
 from blsh.denoising.architectures import NETWORKS, parse_architecture
@@ -41,30 +42,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--variant", required=True, help="its sizes, such as 3x256: layers x units, or repeats x blocks"
     )
-    parser.add_argument("--seed", type=int, required=True, help="base seed of the experiment")
+    parser.add_argument("--seed", type=SEED, required=True, help="base seed of the experiment")
     parser.add_argument(
         "--units", type=Path, required=True, help="table that 'blsh units' wrote; its train units speak"
     )
     add_noise_arguments(parser)
     parser.add_argument(
-        "--snr-db", type=float, nargs="+", required=True, help="signal-to-noise ratio of the crops in dB, or its range"
+        "--snr-db", type=SNR_DB, nargs="+", required=True, help="signal-to-noise ratio of the crops in dB, or its range"
     )
     parser.add_argument("--validation", type=Path, required=True, help="recipes that the stop rule listens to")
     parser.add_argument(
         "--loss", choices=LOSSES, default=usual["loss"], help="what is made small (default %(default)s)"
     )
-    parser.add_argument("--crop-seconds", type=float, default=1.0, help="length of a crop (default %(default)s)")
+    parser.add_argument(
+        "--crop-seconds", type=Real(above=0), default=1.0, help="length of a crop (default %(default)s)"
+    )
     for name, kind, words in (
-        ("batch_size", int, "crops in a batch"),
-        ("batches_per_epoch", int, "batches between two looks at the validation set"),
-        ("learning_rate", float, "of Adam"),
-        ("patience", int, "epochs without progress after which training stops"),
-        ("least_gain", float, "how much lower a loss is progress"),
+        ("batch_size", COUNT, "crops in a batch"),
+        ("batches_per_epoch", COUNT, "batches between two looks at the validation set"),
+        ("learning_rate", Real(above=0), "of Adam"),
+        ("patience", COUNT, "epochs without progress after which training stops"),
+        ("least_gain", Real(0), "how much lower a loss is progress"),
     ):
         flag = "--" + name.replace("_", "-")
         parser.add_argument(flag, type=kind, default=usual[name], help=f"{words} (default %(default)s)")
-    parser.add_argument("--max-epochs", type=int, default=500, help="limit on epochs (default %(default)s)")
-    parser.add_argument("--max-minutes", type=float, default=math.inf, help="limit on time, over all sittings")
+    parser.add_argument("--max-epochs", type=COUNT, default=500, help="limit on epochs (default %(default)s)")
+    parser.add_argument("--max-minutes", type=Real(above=0), default=math.inf, help="limit on time, over all sittings")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where to train (default %(default)s)")
     parser.add_argument("--history", type=Path, required=True, help="table of the epochs to write (CSV)")
     parser.add_argument("-o", "--output", type=Path, required=True, help="checkpoint to write (.safetensors)")

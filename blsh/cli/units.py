@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from blsh.cli.data_arguments import add_data_arguments, open_recordings, read_manifests
+from blsh.cli.numbers import COUNT, INDEX, SEED, Real
 from blsh.corpora.manifest import Recording
 from blsh.corpora.timit import SPEAKER_RULES, select_speakers
 from blsh.experiment.seeds import generator
@@ -25,23 +26,23 @@ EXAMPLE = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     add_data_arguments(parser)
-    parser.add_argument("--seed", type=int, required=True, help="base seed of the experiment")
+    parser.add_argument("--seed", type=SEED, required=True, help="base seed of the experiment")
     parser.add_argument("--train", nargs="+", required=True, metavar="WORD", help="CORPUS [SPLIT …] of training speech")
     parser.add_argument("--open", nargs="+", required=True, metavar="WORD", help="CORPUS [SPLIT …] of the open set's")
     validation = parser.add_mutually_exclusive_group(required=True)
     validation.add_argument("--validation", nargs="+", metavar="WORD", help="CORPUS [SPLIT …] of the validation set's")
     validation.add_argument(
-        "--validation-speakers", type=int, metavar="N", help="set N training speakers aside instead"
+        "--validation-speakers", type=COUNT, metavar="N", help="set N training speakers aside instead"
     )
     for part in ("train", "open"):
         parser.add_argument(
             f"--{part}-speakers", choices=SPEAKER_RULES, help=f"a rule that draws speakers of TIMIT for {part}"
         )
     parser.add_argument("--any-gender", action="store_true", help="set speakers aside without regard to gender")
-    parser.add_argument("--seconds", type=float, help="length of training excerpts (default: whole utterances)")
-    parser.add_argument("--per-speaker", type=int, metavar="N", help="at most N training excerpts of a speaker")
+    parser.add_argument("--seconds", type=Real(above=0), help="length of training excerpts (default: whole utterances)")
+    parser.add_argument("--per-speaker", type=COUNT, metavar="N", help="at most N training excerpts of a speaker")
     parser.add_argument(
-        "--held-out", type=int, default=1, metavar="N", help="the last N are the closed set's (default 1)"
+        "--held-out", type=INDEX, default=1, metavar="N", help="the last N are the closed set's (default 1)"
     )
     parser.add_argument("-o", "--output", required=True, type=Path, help="table of units to write (CSV)")
 

@@ -168,8 +168,11 @@ BAD_INPUT = {
         lambda w, i, o: w.draw(o) + " --noise-classes hum hiccup",
         r"corpus 'noise' has no noise_class 'hiccup' \(it has: hiss, hum\)",
     ),
-    "no mixtures": (lambda w, i, o: w.draw(o) + " --mixtures 0", r"n_mixtures=0 must be at least 1 \(set 'train'\)"),
-    "infinite level": (lambda w, i, o: w.draw(o, snr_db="inf"), r"snr_db=inf is not finite"),
+    "no mixtures": (
+        lambda w, i, o: w.draw(o) + " --mixtures 0",
+        r"argument --mixtures: '0' must be a whole number in 1…",
+    ),
+    "infinite level": (lambda w, i, o: w.draw(o, snr_db="inf"), r"argument --snr-db: 'inf' must be a finite number"),
     "speech as noise": (
         lambda w, i, o: w.draw(o).replace("--noise-corpus noise", "--noise-corpus speech"),
         r"of corpus 'speech' has no class: it is no noise recording",
@@ -192,8 +195,14 @@ BAD_INPUT = {
         lambda w, i, o: w.train(o).replace(str(w["features/mel.npy"]), str(w["speech.csv"])),
         r"speech.csv cannot be loaded: .*make the file again",
     ),
-    "rho of 0": (lambda w, i, o: w.score(o, "knn", w.neighbours(rho=0)), r"rho=0.0 must lie in \(0, 1\]"),
-    "rho above 1": (lambda w, i, o: w.score(o, "lsh", w.neighbours(rho=1.5)), r"rho=1.5 must lie in \(0, 1\]"),
+    "rho of 0": (
+        lambda w, i, o: w.score(o, "knn", w.neighbours(rho=0)),
+        r"argument --rho: '0' must be a finite number above 0 and at most 1",
+    ),
+    "rho above 1": (
+        lambda w, i, o: w.score(o, "lsh", w.neighbours(rho=1.5)),
+        r"argument --rho: '1.5' must be a finite number above 0",
+    ),
     "rho of less than a frame": (
         lambda w, i, o: w.score(o, "lsh", w.neighbours(rho=1e-4)),
         r"rho=0.0001 of \d+ frames leaves an empty dictionary",
@@ -206,7 +215,10 @@ BAD_INPUT = {
         lambda w, i, o: w.ssm(o, "4 13"),
         r"n_bits=13 exceeds the 12 trained bits of .*/model.npz; ask for less",
     ),
-    "L of 0": (lambda w, i, o: w.score(o, "lsh", w.neighbours(n_bits="0")), r"n_bits=0 .*must be at least 1"),
+    "L of 0": (
+        lambda w, i, o: w.score(o, "lsh", w.neighbours(n_bits="0")),
+        r"argument --n-bits: '0' must be a whole number in 1…65535",
+    ),
     "K beyond the dictionary": (
         lambda w, i, o: w.score(o, "knn", w.neighbours(k=5000)),
         r"k=5000 exceeds the dictionary's \d+ frames: ask for fewer, or give a larger rho",
@@ -215,7 +227,10 @@ BAD_INPUT = {
         lambda w, i, o: w.score(o, "lsh", w.neighbours(k=5000)),
         r"k=5000 exceeds the dictionary's \d+ frames",
     ),
-    "K of 0": (lambda w, i, o: w.score(o, "blsh", w.neighbours(k=0)), r"k=0 must be at least 1"),
+    "K of 0": (
+        lambda w, i, o: w.score(o, "blsh", w.neighbours(k=0)),
+        r"argument --n-neighbours: '0' must be a whole number in 1…",
+    ),
     "unknown feature": (
         lambda w, i, o: w.score(o, "lsh", w.neighbours(feature="cqt")),
         r"feature 'cqt' is none of stft, mel",
@@ -316,7 +331,7 @@ BAD_INPUT = {
     ),
     "code lengths that are no numbers": (
         lambda w, i, o: w.speed(o, "--codes mel=all"),
-        r"--codes: 'all' is no list of code lengths; write mel=50,300",
+        r"--codes: 'all' must be a whole number in 1…65535; write mel=50,300",
     ),
     "a network of an unknown kind": (lambda w, i, o: w.speed(o, "--network gru-2x64"), r"gru"),
     "a pair without =": (

@@ -407,13 +407,21 @@ def test_bad_requests_are_one_line(blsh, tmp_path, model):
         "holds no sound file": [tmp_path / "empty", "-o", tmp_path / "y"],
         "must end in '.wav'": [source, "-o", tmp_path / "y.flac"],
         "n_bits=41 must lie in 1…40": [source, "-o", tmp_path / "y.wav", "--bits", 41],
-        "strength=2.0": [source, "-o", tmp_path / "y.wav", "--strength", 2],
-        "floor=-1.0": [source, "-o", tmp_path / "y.wav", "--floor", -1],
-        "level=0.0": [source, "-o", tmp_path / "y.wav", "--level", 0],
-        "--jobs 0": [source, "-o", tmp_path / "y.wav", "--jobs", 0],
+        "--strength: '2' must be a finite number of at least 0 and at most 1": [
+            source,
+            "-o",
+            tmp_path / "y.wav",
+            "--strength",
+            2,
+        ],
+        "--floor: '-1' must be a finite number of at least 0": [source, "-o", tmp_path / "y.wav", "--floor", -1],
+        "--level: '0' must be a finite number above 0": [source, "-o", tmp_path / "y.wav", "--level", 0],
+        "--jobs: '0' must be a whole number in 1…1024": [source, "-o", tmp_path / "y.wav", "--jobs", 0],
         "IN or -o OUT is missing": [source],
         "one input and one output": ["-", source, "-o", tmp_path / "y.wav"],
         "leave out IN": ["--stream", source],
+        "--rate: '1' must be a whole number in 1000…1000000": ["--stream", "--rate", 1],
+        "--channels: '0' must be a whole number in 1…64": ["--stream", "--channels", 0],
         "cannot lie in it": [source, "-o", source / "y.wav"],
     }
     for message, words in requests.items():
@@ -526,10 +534,8 @@ def test_strength_0_gives_a_raw_stream_back(form, piped):
         (b"\0" * 99, [], "the signal has 49 samples"),
         (sound(2000).tobytes() + b"\0", ["--format", "f32"], "ended within a sample of 4 bytes"),
         (np.full(2000, np.nan, "<f4").tobytes(), ["--format", "f32"], "NaN"),
-        (b"", ["--rate", 1], "--rate 1 must lie in 1000"),
-        (b"", ["--channels", 0], "--channels 0"),
     ],
-    ids=["empty", "short", "cut", "NaN", "rate", "channels"],
+    ids=["empty", "short", "cut", "NaN"],
 )
 def test_a_bad_stream_is_one_line(data, words, message, piped):
     status, _, lines = piped(data, "--stream", *words)
@@ -543,7 +549,7 @@ def python(code: str, *words: object) -> subprocess.CompletedProcess:
 
 
 @pytest.mark.parametrize("words", [["--stream"], ["-", "-o", "-"]])
-def test_a_closed_pipe_is_one_line(words, model, tmp_path):
+def test_a_reader_that_has_gone_ends_it_quietly(words, model, tmp_path):
     source = write(tmp_path / "x.wav", sound(200_000), subtype="PCM_16")
     reader, writer = os.pipe()
     os.close(reader)
@@ -551,7 +557,7 @@ def test_a_closed_pipe_is_one_line(words, model, tmp_path):
     with open(source, "rb") as handle:
         told = subprocess.run(call, stdin=handle, stdout=writer, stderr=subprocess.PIPE, timeout=PATIENCE_S)
     os.close(writer)
-    assert told.returncode == 2 and b"output has ended" in told.stderr and told.stderr.count(b"\n") == 1
+    assert (told.returncode, told.stderr) == (141, b"")
 
 
 def test_a_full_disk_is_one_line(model, tmp_path):
