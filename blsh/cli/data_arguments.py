@@ -14,6 +14,7 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     """Add ``--manifest`` and ``--folder``."""
     parser.add_argument(
         "--manifest",
+        type=str,
         nargs="+",
         required=True,
         metavar="CORPUS=CSV",
@@ -21,6 +22,7 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--folder",
+        type=str,
         nargs="+",
         required=True,
         metavar="CORPUS=FOLDER",

@@ -30,8 +30,8 @@ EXAMPLE = "blsh denoise recordings/ -o cleaned/ --jobs 2"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("inputs", nargs="*", metavar="IN", help="sound files or folders, or - for stdin")
-    parser.add_argument("-o", "--output", metavar="OUT", help="file or folder to write, or - for stdout")
+    parser.add_argument("inputs", type=str, nargs="*", metavar="IN", help="sound files or folders, or - for stdin")
+    parser.add_argument("-o", "--output", type=str, metavar="OUT", help="file or folder to write, or - for stdout")
     parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="model file (default: the packaged one)")
     parser.add_argument("--n-bits", "--bits", type=CODE_LENGTH, metavar="N", help="use the first N bits (default: all)")
     parser.add_argument(

@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bits", type=CODE_LENGTH, metavar="N", help="use the first N bits (default: all)")
     parser.add_argument(
         "--folder",
+        type=str,
         nargs="+",
         default=[],
         metavar="CORPUS=FOLDER",

@@ -139,21 +139,33 @@ def _import_verb(name: str) -> ModuleType:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line, without the usage, and whose files have names."""
+    """A parser whose errors are one line, without the usage.
+
+    A Path has a name. An argument without a type is a text that may be stored, so it is UTF-8; one with a file's name
+    in it is a `str`.
+    """
 
     def __init__(self, **settings) -> None:
         super().__init__(**settings)
-        self.register("type", Path, _named)
+        self.register("type", Path, _path)
+        self.register("type", None, _text)
 
     def error(self, message: str) -> NoReturn:
         self.exit(BAD_INPUT, f"{self.prog}: {one_line(message)}; see '{self.prog} --help'\n")
 
 
-def _named(text: str) -> Path:
-    """Return a path; the empty one would be the folder at hand."""
-    if not text:
+def _path(text: str) -> Path:
+    if not text:  # which would be the folder at hand
         raise argparse.ArgumentTypeError("'' names no file or folder")
     return Path(text)
+
+
+def _text(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not UTF-8; write it in other letters") from None
+    return text
 
 
 def _outer_parser() -> argparse.ArgumentParser:

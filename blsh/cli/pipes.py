@@ -16,11 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from blsh.denoising.denoiser import CHANNELS
 from blsh.denoising.model_file import DenoiserModel
 from blsh.denoising.sound_files import denoise_file
 from blsh.denoising.streaming import AnyRateDenoiser
-from blsh.signal.sounds import RATES
 
 __all__ = ["FORMATS", "clean_file", "clean_raw"]
 

@@ -97,13 +97,20 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _params(arguments: argparse.Namespace) -> TrainingParams:
-    switches = {name: yaml.safe_load(value) for name, value in parse_pairs(arguments.switch, "--switch").items()}
+    switches = {name: _switch(name, value) for name, value in parse_pairs(arguments.switch, "--switch").items()}
     if arguments.system == "residual":
         return replace(RESIDUAL, **switches, n_bits=arguments.n_bits)
     target = parse_target(_given(arguments, "target"))
     if not target.is_share:
         raise ValueError(f"target {target} is of residual boosting; add --system residual")
     return replace(PROFILES[_given(arguments, "profile")], **switches, n_bits=arguments.n_bits, target=target)
+
+
+def _switch(name: str, text: str) -> object:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise ValueError(f"--switch {name}={text!r} is no value; write a number, a word, true or false") from None
 
 
 def _given(arguments: argparse.Namespace, name: str):

@@ -25,7 +25,7 @@ from typing import Any
 
 from blsh.corpora.sources import Source
 from blsh.files.atomic import write_json
-from blsh.files.downloads import download, recorded_checksum
+from blsh.files.downloads import download, recorded_checksum, require_address
 from blsh.files.unpacking import SCRATCH_NAMES, unpack
 
 DOWNLOADS = ".downloads"
@@ -95,6 +95,8 @@ def fetch(
         unpacked is removed with the checksum that was recorded of it.
     """
     folder = Path(folder)
+    for address in (mirror or source.address for source in sources):
+        require_address(address)
     with _only_process(folder):
         for source in sources:
             marker = folder / DOWNLOADS / f"{source.file}.unpacked"

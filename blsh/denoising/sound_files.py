@@ -111,7 +111,8 @@ class _Writer:
         self._n_samples = 0
         temporary.touch()  # the system's own error, where the folder cannot be written to
         with self._one_line_errors():
-            self._sound = soundfile.SoundFile(temporary, "w", **form)
+            # As bytes, because names need not be UTF-8, as the library's own conversion demands.
+            self._sound = soundfile.SoundFile(os.fsencode(temporary), "w", **form)
             write_tags(self._sound, tags)
 
     def write(self, samples: np.ndarray) -> None:

@@ -371,10 +371,15 @@ def _accept(file: Path, path: Path, checksum: str, n_bytes: int | None, *, was_t
     return Download(path, length, sha256, checked, was_there)
 
 
-def _check(address: str, checksum: str, n_bytes: int | None, timeout_s: float, n_attempts: int, wait_s: float) -> None:
+def require_address(address: str) -> None:
+    """Raise ValueError if this is no http or https address."""
     parts = urllib.parse.urlsplit(address)
     if parts.scheme not in ("http", "https") or not parts.hostname or not address.isascii() or " " in address:
         raise ValueError(f"address={address!r} is no http or https address")
+
+
+def _check(address: str, checksum: str, n_bytes: int | None, timeout_s: float, n_attempts: int, wait_s: float) -> None:
+    require_address(address)
     algorithm, _, stated = checksum.partition(":")
     if checksum and not (algorithm in _LENGTHS and re.fullmatch(f"[0-9a-f]{{{_LENGTHS[algorithm]}}}", stated)):
         raise ValueError(f"checksum={checksum!r} is not sha256: or md5: with lower-case hexadecimal digits")
