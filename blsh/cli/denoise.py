@@ -17,6 +17,7 @@ from pathlib import Path
 from blsh import __version__
 from blsh.cli import pipes
 from blsh.cli.cleaning_note import CleaningNote
+from blsh.cli.failures import describe
 from blsh.cli.numbers import CODE_LENGTH, Real, Whole
 from blsh.cli.output_tree import Task, goes_to_folder, plan_tasks, unfinished_tasks
 from blsh.cli.progress import Progress
@@ -156,6 +157,6 @@ def _try_task(task: Task, model: DenoiserModel, settings: Mapping[str, float | N
     """Clean a file; return what failed, in one line."""
     try:
         denoise_file(task.source, task.target, model, **settings)
-    except (ValueError, OSError) as error:
-        return " ".join(str(error).split())
+    except (ValueError, OSError, MemoryError) as error:
+        return describe(error)[1]
     return None

@@ -48,7 +48,6 @@ def stock(kitchen: Kitchen) -> None:
     network = start_network(TRAINING.architecture, rng=np.random.default_rng(0))
     save_checkpoint(pantry / "net.safetensors", Checkpoint(TRAINING, tensors_of(network)))
     write(pantry / "noisy.wav", voice(1.2, 16000, 150, 1))
-    write(pantry / "noisy/a.wav", voice(1.0, 16000, 150, 2))
     make_librispeech(pantry / "books", n_speakers=2)
     shutil.copy(ROOT / "tests/workflow/tiny.yaml", pantry / "tiny.yaml")
     columns = "corpus,part,file,address,bytes,licence,checksum,checksum_source"
@@ -142,7 +141,7 @@ COMMANDS: dict[str, Callable[[Kitchen, Path], str]] = {
     "status": lambda k, to: "status results/tiny",
     "plan": lambda k, to: f"plan --configfile {k['tiny.yaml']}",
     "compare": lambda k, to: f"compare {k['run']} {k['run']}",
-    "denoise": lambda k, to: f"denoise {k['noisy']} --model {k['my.blsh']} -o {to}/cleaned",
+    "denoise": lambda k, to: f"denoise {k['noisy.wav']} --model {k['my.blsh']} -o {to}/cleaned.wav",
     "info": lambda k, to: f"info {k['my.blsh']}",
     "train-denoiser": _train_denoiser,
     "pack-denoiser": _pack,
