@@ -4,7 +4,9 @@ import shutil
 
 import pytest
 
+from tests.cli.commands import Kitchen, stock
 from tests.cli.working import Work, blsh, listed_work
+from tests.files.serving import serve
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +21,14 @@ def work(tmp_path_factory) -> Work:
     assert blsh(work.train(to)) == 0
     shutil.copy(to / "model.npz", to / "blsh_mel_ssm.npz")
     return work
+
+
+@pytest.fixture(scope="session")
+def kitchen(work, tmp_path_factory):
+    """What a valid command of every verb reads."""
+    with serve() as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("no_proxy", "127.0.0.1")
+        kitchen = Kitchen(work, tmp_path_factory.mktemp("pantry"), server.address)
+        stock(kitchen)
+        server.content = kitchen["noise.zip"].read_bytes()
+        yield kitchen

@@ -13,9 +13,8 @@ import pytest
 
 from blsh.cli.main import VERBS
 from tests.cli import menu
-from tests.cli.commands import COMMANDS, Kitchen, prepare, stock
+from tests.cli.commands import COMMANDS, Kitchen, prepare
 from tests.cli.working import PROGRESS, run_verb
-from tests.files.serving import serve
 
 
 class WorkBegun(BaseException):
@@ -30,16 +29,6 @@ WORK = {
     "train-network": ["blsh.denoising.network_training.train_network"],
     "fit": ["itq"],
 }
-
-
-@pytest.fixture(scope="module")
-def kitchen(work, tmp_path_factory):
-    with serve() as server, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("no_proxy", "127.0.0.1")
-        kitchen = Kitchen(work, tmp_path_factory.mktemp("pantry"), server.address)
-        stock(kitchen)
-        server.content = kitchen["noise.zip"].read_bytes()
-        yield kitchen
 
 
 def run(kitchen: Kitchen, case: menu.Case, to: Path) -> str:
@@ -95,8 +84,10 @@ def wrong(kitchen: Kitchen, tmp_path: Path, verb: str, choose) -> list[str]:
 
 
 @pytest.fixture(autouse=True)
-def snakemake(tmp_path, monkeypatch):
+def elsewhere(tmp_path, monkeypatch, request):
     """A folder to be in, and no Snakemake."""
+    if "network" in request.node.name:
+        pytest.importorskip("torch")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("blsh.cli.run.subprocess", SimpleNamespace(run=lambda *_, **__: SimpleNamespace(returncode=0)))
 

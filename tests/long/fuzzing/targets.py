@@ -16,6 +16,7 @@ MODULES = {
     "config": "configs",
     **dict.fromkeys(("summaries", "scores"), "result_files"),
     **dict.fromkeys(("zip", "tar"), "archives"),
+    "verbs": "verbs",
 }
 
 
