@@ -77,13 +77,13 @@ COUNT = Whole(1, 2**31 - 1)
 """How many of something; what can be counted here fits an index of an array."""
 INDEX = Whole(0, 2**31 - 1)
 """Which of something, or how many where none is a choice."""
-SEED = Whole(0)
-"""Seeds are hashed (`blsh.experiment.seeds`), so they may be of any size."""
+SEED = Whole(0, 2**63 - 1)
+"""A base seed."""
 CODE_LENGTH = Whole(1, 65535)
 """Bits of a code: the search counts differing bits in 16 bits (`blsh.hashing.search`)."""
-CONTEXT = Whole(1, 999)
-"""Frames that are stacked to one (`blsh.signal.context`, which takes the odd ones): 16 seconds at most."""
+CONTEXT = Whole(1, 99)
+"""Frames that are stacked to one (`blsh.signal.context`, which takes the odd ones): a second and a half at most."""
 RHO = Real(above=0, most=1)
 """Fraction of the training frames in a dictionary."""
-SNR_DB = Real(least=-300, most=300)
-"""Beyond these one of two sounds is lost in a float32."""
+SNR_DB = Real(-100, 100)
+"""Signal-to-noise ratios in dB; beyond these one of two sounds is all but lost in the other's rounding."""

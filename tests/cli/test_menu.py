@@ -49,9 +49,9 @@ def run(kitchen: Kitchen, case: menu.Case, to: Path) -> str:
             status = 0
         except Exception as error:
             return f"raised {error!r}"
-    lines = menu.error_lines(case.verb, printed.getvalue(), PROGRESS)
+    lines = [line for line in printed.getvalue().splitlines() if not PROGRESS.fullmatch(line)]
     if status == 0:
-        return "" if case.may_succeed and not refused else "succeeded"
+        return "succeeded" if case.is_refused or refused else ""
     if status != 2:
         return f"status {status}: {lines}"
     if len(lines) != 1 or not lines[0].startswith(f"blsh {case.verb}: ") or not lines[0].isprintable():

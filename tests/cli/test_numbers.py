@@ -15,7 +15,8 @@ from tests.cli.menu import arguments_of
     ("rule", "good", "bad"),
     [
         (Whole(1, 16), {"1": 1, "16": 16, "+7": 7}, ["0", "17", "-1", "1.0", "1e1", "nan", "inf", "", "x", "9" * 9999]),
-        (SEED, {"0": 0, "9" * 30: int("9" * 30)}, ["-1", "0x10", "null"]),
+        (SEED, {"0": 0, str(2**63 - 1): 2**63 - 1}, ["-1", "0x10", "null", str(2**63)]),
+        (Whole(2), {"9" * 30: int("9" * 30)}, ["1"]),
         (RHO, {"1": 1.0, "1e-9": 1e-9}, ["0", "-0", "1.1", "nan", "inf", "-inf", "", "half", "1e-400"]),
         (Real(0, 1), {"0": 0.0, "1": 1.0}, ["-0.1", "1.0001", "nan"]),
         (Real(), {"-3.5": -3.5, "1e300": 1e300}, ["inf", "1e400", "nan", "1,5"]),
@@ -30,7 +31,7 @@ def test_bounds(rule, good, bad):
 
 def test_the_rule_is_said():
     assert str(CODE_LENGTH) == "a whole number in 1…65535"
-    assert str(SEED) == "a whole number of at least 0"
+    assert str(Whole(2)) == "a whole number of at least 2"
     assert str(RHO) == "a finite number above 0 and at most 1"
     assert str(Real(0, 1)) == "a finite number of at least 0 and at most 1"
     assert str(Real()) == "a finite number"
