@@ -158,5 +158,5 @@ def _try_task(task: Task, model: DenoiserModel, settings: Mapping[str, float | N
     try:
         denoise_file(task.source, task.target, model, **settings)
     except (ValueError, OSError, MemoryError) as error:
-        return describe(error)[1]
+        return describe(error)[1] or str(error)
     return None
