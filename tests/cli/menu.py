@@ -87,15 +87,17 @@ def cases_of(verb: str, words: Sequence[str], folder: Path) -> Iterator[Case]:
 
 
 def spread(cases: Sequence[Case]) -> list[Case]:
-    """Choose two cases of every argument, rare kinds first, and of every kind one; what is good takes longer."""
+    """Choose two cases of every argument, rare kinds first, and of every kind one.
+
+    What may be good takes longer: one case where there is no other.
+    """
     used: Counter = Counter()
     chosen = []
     for name in dict.fromkeys(case.argument for case in cases):
-        own = sorted(
-            (case for case in cases if case.argument == name), key=lambda case: (case.may_succeed, used[case.kind])
-        )
-        used.update(case.kind for case in own[:2])
-        chosen += own[:2]
+        own = sorted((case for case in cases if case.argument == name), key=lambda case: used[case.kind])
+        own = [case for case in own if not case.may_succeed][:2] or own[:1]
+        used.update(case.kind for case in own)
+        chosen += own
     return chosen + [case for kind, case in {case.kind: case for case in cases}.items() if not used[kind]]
 
 
