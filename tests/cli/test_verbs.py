@@ -248,4 +248,4 @@ def test_a_plan_is_printed(tmp_path, monkeypatch, capsys):
     assert re.search(r"score_neighbours +\d+ +0 ", printed)
     assert "time left on 2 cores: about" in printed
     assert blsh(f"plan --configfile {ROOT}/config/demo.yaml --cores 0") == 2
-    assert "--cores 0 is below 1" in capsys.readouterr().err
+    assert "--cores: '0' must be a whole number in 1…" in capsys.readouterr().err
