@@ -21,10 +21,11 @@ from blsh.cli.failures import describe
 from blsh.cli.numbers import CODE_LENGTH, Real, Whole
 from blsh.cli.output_tree import Task, goes_to_folder, plan_tasks, unfinished_tasks
 from blsh.cli.progress import Progress
-from blsh.denoising.denoiser import Denoiser
+from blsh.denoising.denoiser import CHANNELS, Denoiser
 from blsh.denoising.model_file import DEFAULT_MODEL, DenoiserModel, load_model
 from blsh.denoising.sound_files import denoise_file
 from blsh.files.checksums import sha256_of_file
+from blsh.signal.sounds import RATES
 
 EXAMPLE = "blsh denoise recordings/ -o cleaned/ --jobs 2"
 
@@ -55,8 +56,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     stream = parser.add_argument_group("streams")
     stream.add_argument("--stream", action="store_true", help="clean raw samples from stdin to stdout as they come")
-    stream.add_argument("--rate", type=Whole(1_000, 1_000_000), default=16000, help="their rate in Hz (default 16000)")
-    stream.add_argument("--channels", type=Whole(1, 64), default=1, help="their channels, interleaved (default 1)")
+    stream.add_argument(
+        "--rate", type=Whole(RATES[0], RATES[-1]), default=16000, help="their rate in Hz (default 16000)"
+    )
+    stream.add_argument(
+        "--channels", type=Whole(CHANNELS[0], CHANNELS[-1]), default=1, help="their channels, interleaved (default 1)"
+    )
     stream.add_argument(
         "--format", choices=pipes.FORMATS, default="s16", help="little-endian 16- or 32-bit, or float (default s16)"
     )

@@ -18,10 +18,10 @@ def test_neither_file_is_replaced_unasked(tmp_path, capsys):
     save_model(tmp_path / "my.blsh", small_model(n_rows=30, n_bits=40))
     command = ["export-c", str(tmp_path / "my.blsh"), "-o", str(tmp_path)]
     (tmp_path / "denoise.c").write_text("int main(void) { return 0; }\n")
-    assert main(command) == 2
+    assert run_verb(*command) == 2
     assert "denoise.c exists: give another output, or --overwrite" in capsys.readouterr().err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["denoise.c", "my.blsh"]
-    assert main([*command, "--overwrite"]) == 0
+    assert run_verb(*command, "--overwrite") == 0
     assert "blsh_model.h" in (tmp_path / "denoise.c").read_text()
 
 

@@ -129,7 +129,7 @@ def test_what_needs_no_recording_is_found_before_any_is_read(tmp_path, capsys):
         "is a folder": ("-o", tmp_path),
         "bad.json is no JSON list": ("--sources", bad),
         "none.json does not exist": ("--sources", tmp_path / "none.json"),
-        "must be positive and sum to 65": ("--bands", 65, 0),
+        "must be positive and sum to 65": ("--bands", 60, 4),
         "n_neighbours=61 must lie in 1…60": ("--n-neighbours", 61),
         "--mixtures 1 is less than one for each of 2 --snr-db": ("--mixtures", 1, "--snr-db", 0, 5),
         "none is no folder": ("--scratch", tmp_path / "none"),
