@@ -3,13 +3,13 @@
 import argparse
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 from blsh.cli.numbers import CODE_LENGTH, COUNT, SEED, Whole
 from blsh.cli.outputs import add_overwrite
 from blsh.cli.progress import Progress
-from blsh.corpora.manifest import Recording
+from blsh.corpora.manifest import Recording, without_unprintable
 from blsh.denoising.mask_codebook import BANDS
 from blsh.denoising.mask_estimation import mean_mask
 from blsh.denoising.mask_store import require_bands
@@ -79,13 +79,31 @@ def read_sources(path: Path | None, recordings: Iterable[Recording]) -> tuple[So
         return tuple(Source(corpus, ", ".join(sorted(found))) for corpus, found in sorted(licences.items()))
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
-        sources = tuple(Source(**{**entry, "attributions": tuple(entry.get("attributions", ()))}) for entry in entries)
-        texts = [text for s in sources for text in (s.name, s.licence, s.address, *s.attributions)]
-        if not all(type(text) is str for text in texts):
-            raise TypeError("not everything is text")
-    except (ValueError, TypeError, AttributeError) as error:
+        if type(entries) is not list:
+            raise ValueError("it is no list")
+        return tuple(_source(number, entry) for number, entry in enumerate(entries, start=1))
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is no JSON list of name, licence, address and attributions: {error}") from error
-    return sources
+
+
+def _source(number: int, entry: object) -> Source:
+    known = {field.name for field in fields(Source)}
+    if type(entry) is not dict or not {"name", "licence"} <= set(entry) <= known:
+        found = ", ".join(map(repr, entry)) if type(entry) is dict else entry
+        raise ValueError(f"entry {number} has {found!s:.80}; a name and a licence are needed")
+    entry = {"attributions": []} | entry
+    for key, value in entry.items():
+        is_list = key == "attributions"
+        texts = value if is_list and type(value) is list else [value]
+        if type(value) is not (list if is_list else str) or not all(map(_is_line, texts)):
+            raise ValueError(
+                f"entry {number}: {key}={value!r:.80} is no {'list of lines' if is_list else 'line'} of text"
+            )
+    return Source(**(entry | {"attributions": tuple(entry["attributions"])}))
+
+
+def _is_line(text: object) -> bool:
+    return type(text) is str and without_unprintable(text) == text
 
 
 def score_and_save(model: DenoiserModel, recipes: Sequence[Recipe], recordings: Recordings, path: Path) -> None:

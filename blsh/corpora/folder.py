@@ -88,7 +88,7 @@ def read(
             return labels[path]
 
     else:
-        names = _check_levels(levels)
+        names = check_levels(levels)
         paths = _audio_files(folder)
 
         def describe(path: str) -> Labels:
@@ -102,7 +102,8 @@ def find_layout(folder: Path) -> Layout:
     return Layout("folder", require_folder(folder))
 
 
-def _check_levels(levels: Sequence[str]) -> tuple[str, ...]:
+def check_levels(levels: Sequence[str]) -> tuple[str, ...]:
+    """Return what the folders mean; raise ValueError unless each is one of `LEVELS` and they name whom or what."""
     for level in levels:
         if level not in LEVELS:
             raise ValueError(f"level {level!r} is unknown: choose from {', '.join(LEVELS)}")
@@ -156,6 +157,8 @@ def _audio_files(folder: Path) -> Iterator[str]:
 def _read_table(path: Path, licence: str) -> dict[str, Labels]:
     header = tables.csv_columns(path)
     columns = [c for c in ("path", "split", "speaker", "gender", "class", "licence") if c in header or c == "path"]
+    if "path" in header and not {"speaker", "class"} & set(header):
+        raise ValueError(f"{path} has no column 'speaker' or 'class' (it has: {str(header)[1:-1]:.300}); add one")
     frame = tables.read_csv(path, dict.fromkeys(columns, str))
     labels: dict[str, Labels] = {}
     for row, record in enumerate(zip(*(frame[column].tolist() for column in columns), strict=True), start=1):

@@ -79,7 +79,7 @@ def read_csv(path: str | Path, columns: Mapping[str, type | str]) -> pd.DataFram
                 name: _parsed(texts, name, dtype) for (name, dtype), texts in zip(columns.items(), fields, strict=True)
             }
         except (csv.Error, ValueError) as error:
-            raise ValueError(f"{path} is not the table that is needed: {error}; make it again or correct it") from error
+            raise ValueError(_unreadable(path, error)) from error
     return pd.DataFrame(
         {name: pd.Series(value, dtype=value.dtype if value.dtype != object else str) for name, value in values.items()}
     )
@@ -99,7 +99,12 @@ def csv_columns(path: str | Path) -> tuple[str, ...]:
         try:
             return tuple(next(csv.reader(handle, strict=True), ()))
         except (csv.Error, ValueError) as error:
-            raise ValueError(f"{path} is not the table that is needed: {error}; make it again or correct it") from error
+            raise ValueError(_unreadable(path, error)) from error
+
+
+def _unreadable(path: str | Path, error: Exception) -> str:
+    reason = "it is not UTF-8 text, as which it is saved" if isinstance(error, UnicodeDecodeError) else error
+    return f"{path} is not the table that is needed: {reason}; make it again or correct it"
 
 
 def write_parquet(path: str | Path, frame: pd.DataFrame) -> None:

@@ -92,6 +92,7 @@ def test_a_table_needs_few_columns(tree):
         ("path,speaker\n../x.wav,anna\n", r"row 1 of .*mine\.csv: path='\.\./x\.wav' must stay inside"),
         ("path,speaker\nx.wav,anna\nx.wav,bob\n", r"row 2 of .*path 'x\.wav' is listed twice"),
         ("path,speaker,gender\nx.wav,anna,female\n", r"row 1 of .*gender 'female' is not F, M or empty"),
+        ("path, class\nx.wav,a\n", r"mine\.csv has no column 'speaker' or 'class' \(it has: 'path', ' class'\); add"),
         ("path,speaker\nx.wav,\n", r"row 1 of .*has neither a speaker nor a class"),
     ],
 )
@@ -106,7 +107,7 @@ def test_bad_tables(tree, text, message):
 )
 def test_a_table_that_is_no_utf8(tree, content):
     (tree / "mine.csv").write_bytes(content)
-    with pytest.raises(ValueError, match=r"mine\.csv is not the table that is needed") as caught:
+    with pytest.raises(ValueError, match=r"mine\.csv is not the table that is needed: it is not UTF-8 text") as caught:
         read(tree, table="mine.csv")
     assert str(caught.value).isprintable()
 

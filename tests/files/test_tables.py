@@ -79,7 +79,7 @@ def test_a_table_by_hand_may_have_blank_lines_further_columns_and_a_byte_order_m
         ("id,n\na,300\n", "column 'n' holds a number beyond int8"),
         ('id,n\n"a,1\n', "unexpected end of data"),
         ('id,n\n"a"b,1\n', "expected after"),
-        (b"id,n\n\xff,1\n", "can't decode byte"),
+        (b"id,n\n\xff,1\n", "it is not UTF-8 text"),
         ("id\tn\x1b\n", r"it has 'id\\tn\\x1b'; make"),
         (",".join(["x" * 99] * 99), "column 'id' must be there once; it has 'xxx"),
         (f"id,n\na,{'9' * 5000}\n", "column 'n' of row 1 is '999"),

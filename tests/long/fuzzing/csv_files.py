@@ -47,7 +47,7 @@ def targets() -> list[Target]:
 
 
 _NOT_OF_LISTINGS = frozenset({"make_listing", "write_listing", "prefix_of"})
-_NOT_OF_LABELS = frozenset({"_check_levels", "_labels_of_tree", "_audio_files", "find_layout"})
+_NOT_OF_LABELS = frozenset({"check_levels", "_labels_of_tree", "_audio_files", "find_layout"})
 
 
 def _target(name: str, make: Callable, read: Callable, code: dict[str, frozenset[str]]) -> Target:
