@@ -40,6 +40,10 @@ __all__ = [
 N_FILTERS, FILTER_LENGTH, FILTER_HOP = 512, 16, 8
 BOTTLENECK_CHANNELS, BLOCK_CHANNELS, SKIP_CHANNELS, BLOCK_KERNEL = 128, 512, 128, 3
 
+# Dilations double from block to block: the 16th reaches over 16 seconds. A network of more numbers fits no machine.
+MOST_BLOCKS = 16
+MOST_PARAMETERS = 10**9
+
 _DEPTHS = {"fc": (2, 3), "bilstm": (2,), "conv_tasnet": None}
 NETWORKS = tuple(_DEPTHS)
 
@@ -59,7 +63,7 @@ class Architecture:
     Raises
     ------
     ValueError
-        If the system is unknown or has no network of this depth or width.
+        If the system is unknown or has no network of this depth or width, or the network would fit no machine.
     """
 
     system: str
@@ -75,6 +79,13 @@ class Architecture:
             raise ValueError(
                 f"variant {self.variant!r} of {self.system} does not exist: its first number must be {rule}, "
                 "its second at least 1"
+            )
+        if self.takes_waveforms and self.width > MOST_BLOCKS:
+            raise ValueError(f"variant {self.variant!r} of {self.system} has over {MOST_BLOCKS} blocks: take fewer")
+        if (parameters := count_parameters(self)) > MOST_PARAMETERS:
+            raise ValueError(
+                f"variant {self.variant!r} of {self.system} has {parameters:.2g} parameters, more than "
+                f"{MOST_PARAMETERS:.0e}: take fewer or smaller layers"
             )
 
     @property
@@ -99,14 +110,6 @@ class Architecture:
 
     def __str__(self) -> str:
         return f"{self.system} {self.variant}"
-
-
-TABLED = (
-    *(Architecture("fc", depth, width) for depth in (3, 2) for width in (1024, 256, 64, 32)),
-    *(Architecture("bilstm", 2, width) for width in (1024, 256, 64, 32)),
-    Architecture("conv_tasnet", 3, 8),
-)
-"""The networks of TASLP 2022, Table I, in its order."""
 
 
 def parse_architecture(system: str, variant: str) -> Architecture:
@@ -170,3 +173,11 @@ def printed_megabytes(architecture: Architecture) -> float:
 
 def _fc_sizes(architecture: Architecture) -> list[int]:
     return [N_BINS, *architecture.depth * [architecture.width], N_BINS]
+
+
+TABLED = (
+    *(Architecture("fc", depth, width) for depth in (3, 2) for width in (1024, 256, 64, 32)),
+    *(Architecture("bilstm", 2, width) for width in (1024, 256, 64, 32)),
+    Architecture("conv_tasnet", 3, 8),
+)
+"""The networks of TASLP 2022, Table I, in its order."""

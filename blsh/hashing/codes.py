@@ -16,9 +16,11 @@ import numpy as np
 
 from blsh.hashing.plain_arrays import plain_array
 
-__all__ = ["WORD_BITS", "Codes", "pack_bits", "unpack_bits"]
+__all__ = ["MAX_BITS", "WORD_BITS", "Codes", "pack_bits", "unpack_bits"]
 
 WORD_BITS = 64
+MAX_BITS = 65535
+"""The longest codes that can be searched: distances are 16-bit."""
 
 _ROWS_AT_ONCE = 1 << 16
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 from types import MappingProxyType
 
 from blsh.hashing.similarity import Target
@@ -29,11 +30,21 @@ _CHOICES = {
     "initialisation": ("xavier", "centred"),
     "bias": (True, False),
 }
+# Least values of whole numbers, and one that no recordings fill.
+_LEAST = {"n_bits": 1, "segment_frames": 2, "min_passes": 1, "max_passes": 1, "n_epsilon_segments": 0}
+_MOST = 10**9
 
 
 @dataclass(frozen=True)
 class TrainingParams:
     """How projections are learned; the defaults are the profile ``project``.
+
+    Raises
+    ------
+    TypeError
+        If a number is none, or not a whole one where it must be.
+    ValueError
+        If a value is unknown, out of its range, or contradicts another.
 
     Attributes
     ----------
@@ -107,22 +118,20 @@ class TrainingParams:
     def __post_init__(self) -> None:
         for name, choices in _CHOICES.items():
             value = getattr(self, name)
-            if value not in choices:
+            # True equals 1, which is no switch's meaning.
+            if value not in choices or isinstance(value, bool) != (name == "bias"):
                 raise ValueError(f"{name}={value!r} is unknown: choose one of {', '.join(map(str, choices))}")
-        for name, least in {
-            "n_bits": 1,
-            "segment_frames": 2,
-            "min_passes": 1,
-            "n_epsilon_segments": 0,
-        }.items():
-            value = getattr(self, name)
+        for name, least in _LEAST.items():
+            value = _whole(name, getattr(self, name))
             if value < least:
                 raise ValueError(f"{name}={value} is below its least value {least}")
         if self.max_passes < self.min_passes:
             raise ValueError(f"max_passes={self.max_passes} is below min_passes={self.min_passes}")
+        if isinstance(self.learning_rate, bool) or not isinstance(self.learning_rate, Real):
+            raise TypeError(f"learning_rate={self.learning_rate!r} must be a number")
         if not 0 < self.learning_rate < float("inf"):
             raise ValueError(f"learning_rate={self.learning_rate} must be a positive number")
-        if self.n_segments is not None and self.n_segments < 1:
+        if self.n_segments is not None and _whole("n_segments", self.n_segments) < 1:
             raise ValueError(f"n_segments={self.n_segments} must be at least 1, or None for all")
         if self.n_segments is None and self.segments == "fresh":
             raise ValueError("segments='fresh' needs n_segments: the number that each round draws")
@@ -131,6 +140,14 @@ class TrainingParams:
                 f"n_epsilon_segments={self.n_epsilon_segments} contradicts epsilon_on={self.epsilon_on!r}:"
                 " held-out needs at least 1, training 0"
             )
+
+
+def _whole(name: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(f"{name}={value!r:.80} must be a whole number")
+    if value > _MOST:
+        raise ValueError(f"{name} is above its largest value {_MOST}")
+    return value
 
 
 PROFILES: Mapping[str, TrainingParams] = MappingProxyType(

@@ -44,7 +44,7 @@ from threadpoolctl import threadpool_limits
 from blsh.hashing._hamming import BLOCK, CHUNK_BITS, chunk_codes, search_blocks
 from blsh.hashing._heap import empty_heaps, sort_heaps
 from blsh.hashing._inner_product import push_scores, row_norms
-from blsh.hashing.codes import Codes
+from blsh.hashing.codes import MAX_BITS, Codes
 from blsh.hashing.plain_arrays import on_cache_line, plain_array
 
 __all__ = [
@@ -56,7 +56,6 @@ __all__ = [
     "inner_product_neighbours",
 ]
 
-_MAX_BITS = 65535  # distances are 16-bit
 _SHARD_ROWS = 1 << 18  # rows of a dictionary that are laid out at a time where no index was made
 _TILE = 256  # queries: their heaps' roots share the cache with a block
 _SCORE_QUERIES, _SCORE_ROWS = 512, 4096  # shape of a thread's float32 scores, 8 MiB
@@ -267,8 +266,8 @@ def _check_prefixes(code_bits: int, n_bits: Sequence[int]) -> tuple[int, ...]:
         raise ValueError(f"n_bits={list(prefixes)} must be positive and rise")
     if prefixes[-1] > code_bits:
         raise ValueError(f"n_bits={prefixes[-1]} exceeds the {code_bits} bits of the codes")
-    if prefixes[-1] > _MAX_BITS:
-        raise ValueError(f"n_bits={prefixes[-1]} exceeds {_MAX_BITS}, the largest distance that is searched")
+    if prefixes[-1] > MAX_BITS:
+        raise ValueError(f"n_bits={prefixes[-1]} exceeds {MAX_BITS}, the largest distance that is searched")
     return prefixes
 
 

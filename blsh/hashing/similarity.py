@@ -61,7 +61,7 @@ class Target:
     ----------
     name : {'ssm', 'rbf', 'power', 'mix', 'centred'}
     parameter : float or None
-        σ² > 0 of ``rbf``, γ > 0 of ``power``, w in [0, 1] of ``mix`` and ``centred``; None for ``ssm``.
+        σ² > 0 of ``rbf``, γ > 0 of ``power`` (as float32), w in [0, 1] of ``mix`` and ``centred``; None for ``ssm``.
     """
 
     name: str = "ssm"
@@ -251,7 +251,8 @@ _PARAMETERS = {
 def _is_valid(name: str, parameter: float) -> bool:
     if name in ("mix", "centred"):
         return 0 <= parameter <= 1
-    return 0 < parameter < float("inf")
+    # As float32, in which it is used.
+    return float(np.finfo(np.float32).tiny) <= parameter <= float(np.finfo(np.float32).max)
 
 
 def _clipped(similarity: np.ndarray) -> np.ndarray:

@@ -18,6 +18,9 @@ from blsh.corpora.scanning import SILENT_STD
 from blsh.mixtures.recipes import Piece
 from blsh.mixtures.rendering import Recordings
 from blsh.signal.audio import SAMPLE_RATE
+from blsh.signal.spectra import LEAST_SAMPLES
+
+LEAST_SECONDS, MOST_SECONDS = LEAST_SAMPLES / SAMPLE_RATE, 1e6
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ def cut_units(
         Speech. The corpus' order is that of (corpus, id).
     seconds : float, optional
         Length of an excerpt; whole recordings when None. An excerpt with a standard deviation below 1e-4 is
-        passed over for the next one.
+        passed over for the next one, and so is a recording too short for a spectrum (`spectra.LEAST_SAMPLES`).
     per_speaker : int, optional
         A speaker gives at most so many units; no limit when None.
     held_out : int >= 0
@@ -70,8 +73,10 @@ def cut_units(
         If a number is out of range, a recording has no speaker, a speaker has two genders, or two recordings
         one id.
     """
-    if seconds is not None and round(seconds * SAMPLE_RATE) < 1:
-        raise ValueError(f"seconds={seconds} must be at least one sample")
+    if seconds is not None and not LEAST_SECONDS <= seconds <= MOST_SECONDS:
+        raise ValueError(
+            f"seconds={seconds} must lie in {LEAST_SECONDS:.4f}…{MOST_SECONDS:g}: shorter speech has no spectrum"
+        )
     if per_speaker is not None and per_speaker < 1:
         raise ValueError(f"per_speaker={per_speaker} must be at least 1")
     if held_out < 0:
@@ -178,7 +183,7 @@ def _cut_speaker(
     for recording in recordings:
         total = recording.n_samples_16k
         length = total if n_samples is None else n_samples
-        for k in range(total // length if length else 0):
+        for k in range(total // length if length >= LEAST_SAMPLES else 0):
             if len(units) == limit:
                 return units
             piece = Piece(recording.corpus, recording.path, k * length, length)

@@ -16,7 +16,10 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["ContextFrames", "require_context", "stack_context"]
+__all__ = ["MAX_CONTEXT", "ContextFrames", "require_context", "stack_context"]
+
+MAX_CONTEXT = 99
+"""The most frames that are stacked: a second and a half, and 200 kB for each frame."""
 
 
 def require_context(n_frames: int) -> None:
@@ -25,10 +28,12 @@ def require_context(n_frames: int) -> None:
     Raises
     ------
     ValueError
-        When it is not odd and positive: a frame has as many before it as after it.
+        When it is not odd, positive and at most `MAX_CONTEXT`: a frame has as many before it as after it.
     """
-    if n_frames < 1 or n_frames % 2 == 0:
-        raise ValueError(f"context={n_frames} must be 1, 3, 5, …: a frame and as many before it as after it")
+    if not 1 <= n_frames <= MAX_CONTEXT or n_frames % 2 == 0:
+        raise ValueError(
+            f"context={n_frames} must be 1, 3, 5, …: a frame and as many before it as after it, {MAX_CONTEXT} at most"
+        )
 
 
 def stack_context(features: np.ndarray, n_frames: int) -> np.ndarray:

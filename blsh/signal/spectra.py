@@ -29,6 +29,7 @@ HOP_LENGTH = 256
 N_BINS = N_FFT // 2 + 1
 N_MELS = 128
 FEATURES = ("stft", "mel")
+LEAST_SAMPLES = N_FFT // 2 + 1  # of a waveform whose ends can be reflected
 
 # Added to a row before its norm is taken, so that silence stays finite.
 _NORM_OFFSET = 1e-4
@@ -59,7 +60,7 @@ def stft(x: np.ndarray) -> np.ndarray:
     ValueError
         If `x` is not one waveform of more than 512 samples.
     """
-    if x.ndim != 1 or x.size <= N_FFT // 2:
+    if x.ndim != 1 or x.size < LEAST_SAMPLES:
         raise ValueError(
             f"x.shape={x.shape} must be (samples,) with more than {N_FFT // 2} samples, "
             "which reflected edges need: leave the signal out or give a longer one"

@@ -339,7 +339,10 @@ BAD_INPUT = {
         r"--folder 'noise' is not NAME=VALUE with a new name",
     ),
     "unknown key": (lambda w, i, o: preset(i, "gird", {}), r"mine.yaml: unknown key gird; config/README.md lists"),
-    "rho of 0 in a preset": (lambda w, i, o: preset(i, "grid.rho", [0.0]), r"mine.yaml: grid.rho.0=0.0: .* than 0"),
+    "rho of 0 in a preset": (
+        lambda w, i, o: preset(i, "grid.rho", [0.0]),
+        r"mine.yaml: grid.rho.0=0.0: .* than or equal to 0.000001",
+    ),
     "rho above 1 in a preset": (lambda w, i, o: preset(i, "grid.rho", [1.5]), r"mine.yaml: grid.rho.0=1.5: "),
     "L beyond the trained bits in a preset": (
         lambda w, i, o: preset(i, "training.n_bits", 20),

@@ -73,10 +73,11 @@ def test_excerpts_equal_their_twin(lengths, limit, held_out, silent):
 
 
 def test_whole_utterances():
-    made = make({"anna": [2.5, 0.3, 1.0]})
+    # The third, of 480 samples, is too short for a spectrum.
+    made = make({"anna": [2.5, 0.4, 0.3, 1.0]})
     train, closed, skipped = cut(made, seconds=None, per_speaker=None)
-    assert [(u.utterance, u.piece.n_samples) for u in train] == [("anna/0", 4000), ("anna/1", 480)]
-    assert [u.utterance for u in closed] == ["anna/2"] and skipped == ()
+    assert [(u.utterance, u.piece.n_samples) for u in train] == [("anna/0", 4000), ("anna/1", 640)]
+    assert [u.utterance for u in closed] == ["anna/3"] and skipped == ()
     assert cut(made, seconds=None, per_speaker=None, held_out=0)[1] == ()
     assert [u.utterance for u in cut(made, seconds=None, per_speaker=2, held_out=0)[0]] == [
         "anna/0",
@@ -92,7 +93,10 @@ def test_the_order_of_the_manifest_does_not_matter():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"seconds": 0.0}, r"seconds=0\.0 must be at least one sample"),
+        ({"seconds": 0.0}, r"seconds=0\.0 must lie in 0\.0321…1e\+06: shorter speech has no spectrum"),
+        ({"seconds": 512 / 16000}, r"seconds=0\.032 must lie in 0\.0321"),
+        ({"seconds": float("nan")}, r"seconds=nan must lie in"),
+        ({"seconds": 1e308}, r"seconds=1e\+308 must lie in"),
         ({"per_speaker": 0}, "per_speaker=0 must be at least 1"),
         ({"held_out": -1}, "held_out=-1 must be at least 0"),
     ],
