@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from blsh.cli.pairs import parse_pairs
 from blsh.cli.ssm import KIND, VERSION
 from blsh.corpora.manifest import Manifest, read_manifest
 from blsh.denoising.architectures import count_parameters
@@ -34,6 +35,13 @@ EXAMPLE = 'blsh aggregate --config "$(cat config.json)" -o results/demo/summarie
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("--config", required=True, metavar="JSON", help="the whole configuration, as the logs show it")
+    parser.add_argument(
+        "--projections",
+        nargs="*",
+        default=[],
+        metavar="NAME=FILE",
+        help="where users' projections lie (default: as the configuration says)",
+    )
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder of the summaries")
 
 
@@ -44,7 +52,7 @@ def outputs(arguments: argparse.Namespace) -> dict[str, list[Path]]:
 
 def run(arguments: argparse.Namespace) -> None:
     """Read what has been computed and write the summaries."""
-    config = parse_config(json.loads(arguments.config), "--config")
+    config = _config(arguments)
     data, results = Path(data_folder(config)), Path(results_folder(config))
     files = [Path(path) for path in score_files(config)]
     scored = [path for path in files if path.is_file()]
@@ -73,6 +81,13 @@ def run(arguments: argparse.Namespace) -> None:
     )
     write_summaries(arguments.output, summaries)
     print(f"{len(scored)} of {len(files)} score files, {summaries.n_done} of {summaries.n_expected} cells")
+
+
+def _config(arguments: argparse.Namespace) -> Config:
+    values = json.loads(arguments.config)
+    if arguments.projections:
+        values["projections"] = parse_pairs(arguments.projections, "--projections")
+    return parse_config(values, "--config")
 
 
 def _with_reasons(expected: pd.DataFrame, config: Config) -> pd.DataFrame:

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     add_data_arguments(parser)
     parser.add_argument("--seed", type=SEED, required=True, help="base seed of the experiment")
-    parser.add_argument("--system", nargs="+", required=True, help="systems to hear")
+    parser.add_argument("--system", nargs="*", default=[], help="systems to hear (default: none)")
     parser.add_argument("--feature", required=True, help="feature that is searched or hashed")
     parser.add_argument("--target", required=True, help="target of the learned projections")
     parser.add_argument("--rho", type=RHO, required=True, help="fraction of training frames in the dictionary")

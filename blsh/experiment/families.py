@@ -133,7 +133,8 @@ def families(config: Config, set_name: str) -> Iterator[Family]:
 
 def models(config: Config) -> tuple[Family, ...]:
     """Return the families whose projections are learned or fitted, each once."""
-    needed = (model_of(family) for set_name in config.grid.sets for family in families(config, set_name))
+    sets = (*config.grid.sets, *config.tables.further_sets)
+    needed = (model_of(family) for set_name in sets for family in families(config, set_name))
     return tuple(dict.fromkeys(family for family in needed if family is not None))
 
 

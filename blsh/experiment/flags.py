@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 __all__ = ["Settings", "Untracked", "flag"]
@@ -50,6 +51,9 @@ def _word(value: Any) -> str:
         return {None: "null", True: "true", False: "false"}[value]
     if not isinstance(value, float):
         return str(value)
+    if value < 0:
+        # -1e-05 is a flag to argparse, -0.00001 a number.
+        return f"{Decimal(repr(value)):f}"
     # YAML takes 1e-05 for text, 1.0e-05 for a number.
     mantissa, *exponent = repr(value).split("e")
     return "e".join([mantissa if "." in mantissa or not exponent else f"{mantissa}.0", *exponent])

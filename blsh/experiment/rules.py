@@ -77,6 +77,7 @@ __all__ = [
     "network_settings",
     "networks_by_stem",
     "partial_command",
+    "projections_flag",
     "results_folder",
     "score_files",
     "score_jobs_by_stem",
@@ -322,6 +323,12 @@ def whole_settings(config: Config) -> Settings:
     return Settings(config=json.dumps(portable(config), ensure_ascii=False))
 
 
+def projections_flag(config: Config) -> Untracked:
+    """Say where the files of users' projections lie, of which the whole configuration has the names alone."""
+    words = [f"{name}={file}" for name, file in config.projections.items()]
+    return Untracked(*(["--projections", *words] if words else []))
+
+
 def partial_command(config: Config, configfiles: Sequence[str | Path]) -> str:
     """Return the shell command that shows an unfinished run in results/NAME/partial; it fails without a message."""
     folder = f"{results_folder(config)}/partial"
@@ -329,7 +336,7 @@ def partial_command(config: Config, configfiles: Sequence[str | Path]) -> str:
     preset = shlex.join(["--configfile", os.path.relpath(configfiles[0])]) if configfiles else ""
     finish = shlex.quote(f"blsh run {preset}".strip())
     command = (
-        f"blsh aggregate {whole_settings(config)} -o {folder}/summaries"
+        f"blsh aggregate {whole_settings(config)} {projections_flag(config)} -o {folder}/summaries"
         f" && blsh report --from {folder} --finish {finish} -o {folder}"
     )
     # Snakemake formats the text of a shell command.

@@ -98,7 +98,8 @@ def note_run(config: Config, log: str | Path) -> None:
             "pid": os.getpid(),
             "began": time.time(),
             "log": os.path.relpath(log),
-            "config": portable(config),
+            # To plan what is left, its projections are read.
+            "config": portable(config) | {"projections": dict(config.projections)},
         },
     )
 

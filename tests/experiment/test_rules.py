@@ -1,7 +1,5 @@
 """What rules hand to their verbs: flags that the verbs read back, and slices that change only when they must."""
 
-import argparse
-import importlib
 import json
 import os
 import shlex
@@ -13,19 +11,19 @@ import numpy as np
 import pytest
 import yaml
 
-from blsh.cli.main import _verb_parser
+from blsh.cli import aggregate
 from blsh.cli.train import _params
-from blsh.denoising.architectures import NETWORKS, parse_architecture
 from blsh.experiment import rules
 from blsh.experiment.config import Config, parse_config
 from blsh.experiment.config_grid import SYSTEMS
-from blsh.experiment.families import FITTED, Family, models
-from blsh.experiment.grid import ScoreJob, expected_cells, score_jobs
+from blsh.experiment.families import Family, models
+from blsh.experiment.grid import expected_cells, score_jobs
 from blsh.experiment.rules import Settings, Untracked
 from blsh.hashing.profiles import PROFILES
 from blsh.hashing.residual import RESIDUAL
 from blsh.hashing.similarity import Target
 from blsh.reporting.scores import CELL
+from tests.experiment.commands import all_settings, assert_read_back, parsed, written_cells
 
 ROOT = Path(__file__).resolve().parents[2]
 PRESETS = [*sorted((ROOT / "config").glob("*.yaml")), ROOT / "tests/workflow/tiny.yaml"]
@@ -37,24 +35,6 @@ EVERYTHING = {
     "n_bits": [1, 20, 300],
     "repeats": 1,
 }
-FILES = {
-    # What a rule's shell command adds to the settings.
-    "manifest": "--folder f -o o",
-    "units": "--manifest a=b --folder a=c -o o",
-    "draw": "--units u --manifest a=b --folder a=c -o o",
-    "frames": "--recipes r --manifest a=b --folder a=c --features-to f --masks m --constant c",
-    "train": "--features f --masks m --recipes r --history h -o o",
-    "fit": "--features f -o o",
-    "neighbours": "--recipes r --features f --manifest a=b --folder a=c -o o",
-    "score": "--recipes r --manifest a=b --folder a=c -o o",
-    "train_network": "--units u --validation v --manifest a=b --folder a=c --history h -o o",
-    "score_network": "--recipes r --model m --manifest a=b --folder a=c -o o",
-    "ssm": "--recipes r --model m --manifest a=b --folder a=c -o o",
-    "examples": "--recipes r --features-from f --masks m --constant c --model m --manifest a=b --folder a=c -o o",
-    "speed": "--recipes r --features-from f --masks m --manifest a=b --folder a=c -o o",
-    "aggregate": "-o o",
-    "provenance": "-o o",
-}
 
 
 @pytest.fixture(autouse=True)
@@ -64,59 +44,6 @@ def at_the_root(monkeypatch):
 
 def values_of(path: Path = ROOT / "tests/experiment/plain.yaml") -> dict:
     return yaml.safe_load(path.read_text())
-
-
-def parsed(verb: str, text: object) -> argparse.Namespace:
-    parser = _verb_parser(verb, importlib.import_module(f"blsh.cli.{verb}"))
-    return parser.parse_args(shlex.split(f"{text} {FILES[verb]}"))
-
-
-def assert_read_back(verb: str, settings: Settings) -> None:
-    """Every value arrives, and what is left out is the verb's default of the same meaning."""
-    arguments = vars(parsed(verb, settings))
-    for name, value in settings.items():
-        if name.startswith("fingerprint") or isinstance(value, dict):
-            continue
-        found = arguments[name]
-        if isinstance(value, (tuple, list)):
-            assert list(found or ()) == list(value), name
-        elif isinstance(found, list):
-            assert found == [value], name
-        elif isinstance(found, Path):
-            assert found == Path(value), name
-        elif value is not None:
-            assert (found or None) == (value or None), name
-        else:
-            assert found == default_of(verb, name), name
-
-
-def default_of(verb: str, name: str) -> object:
-    parser = _verb_parser(verb, importlib.import_module(f"blsh.cli.{verb}"))
-    return parser.get_default(name)
-
-
-def score_command(config: Config, job: ScoreJob) -> tuple[str, Settings]:
-    if job.system in NETWORKS:
-        return "score_network", rules.score_network_settings(config, job)
-    return "score", rules.score_settings(config, job)
-
-
-def all_settings(config: Config) -> list[tuple[str, Settings]]:
-    found = [("manifest", rules.manifest_settings(config, corpus)) for corpus in config.data.corpora]
-    found += [("units", rules.units_settings(config)), ("frames", rules.frames_settings(config))]
-    found += [("draw", rules.draw_settings(config, name)) for name in config.data.sets]
-    for feature in config.grid.features:
-        found += [("ssm", rules.ssm_settings(config, feature, target)) for target in config.grid.targets]
-        found += [("neighbours", rules.neighbours_settings(config, feature, "0.1", "1"))]
-    for model in models(config):
-        if model.system in FITTED:
-            found += [("fit", rules.fit_settings(config, model))]
-        else:
-            found += [("train", rules.train_settings(config, model))]
-    found += [("train_network", rules.network_settings(config, *names)) for names in config.networks.names]
-    found += [score_command(config, job) for job in score_jobs(config)]
-    found += [("examples", rules.examples_settings(config)), ("speed", rules.speed_settings(config))]
-    return found + [(verb, rules.whole_settings(config)) for verb in ("aggregate", "provenance")]
 
 
 @pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)
@@ -214,6 +141,10 @@ def test_projections_outside_the_repository_leave_no_trace_of_the_machine(everyt
     assert str(tmp_path) not in text and "my.npz" in text
     for job in score_jobs(everything):
         assert str(tmp_path) not in str(rules.score_settings(everything, job))
+    # The summaries need what is in them, and are told where they lie.
+    arguments = parsed("aggregate", f"{text} {rules.projections_flag(everything)}")
+    assert aggregate._config(arguments) == everything
+    assert str(rules.projections_flag(parse_config(values_of()))) == ""
 
 
 def test_odd_values_are_read_back():
@@ -228,6 +159,10 @@ def test_odd_values_are_read_back():
     values["data"]["sets"]["open"] = {"source": "open", "snr_db": -5.0, "noises_per_utterance": 2}
     values["data"]["speech"] |= {"seconds": 0.1 + 0.2, "per_speaker": 3, "held_out": 0}
     values["data"]["speech"]["validation"] = {"speakers": 4, "balance_gender": False}
+    # Nothing is held out for it.
+    del values["data"]["sets"]["closed"]
+    values["grid"]["sets"] = ["validation", "open"]
+    values["tables"]["icassp"] = {"sets": ["open"]}
     config = parse_config(values)
     for verb, settings in all_settings(config):
         assert_read_back(verb, settings)
@@ -305,7 +240,7 @@ def test_snakemake_compares_settings_and_code_but_not_folders():
 
 def folder_config(folder: Path) -> Config:
     values = values_of() | {"corpora_folder": str(folder)}
-    values["data"]["corpora"]["noise"] = {"reader": "folder", "folder": "noises", "levels": ["class"]}
+    values["data"]["corpora"]["noise"] = {"reader": "folder", "folder": "noises", "levels": ["split", "class"]}
     return parse_config(values)
 
 
@@ -346,31 +281,15 @@ def test_a_listing_belongs_to_the_settings_by_its_content(tmp_path):
         (tmp_path / "list.csv").write_text(text)
         values = values_of()
         values["data"]["corpora"]["noise"] = {
-            "reader": "esc",
-            "folder": "ESC-10",
+            "reader": "folder",
+            "folder": "noises",
+            "levels": ["split", "class"],
             "listing": str(tmp_path / "list.csv"),
         }
         return rules.manifest_settings(parse_config(values), "noise")
 
     assert settings("a") == settings("a")
     assert settings("a") != settings("b")
-
-
-def written_cells(config: Config) -> list[tuple]:
-    """The cells of every score job, from the flags of its command."""
-    written = []
-    for job in score_jobs(config):
-        arguments = vars(parsed(*score_command(config, job)))
-        if job.system in NETWORKS:
-            absent = {"target": "", "profile": "", "rho": 0.0, "n_bits": [0], "n_neighbours": 0, "repeat": 0}
-            arguments |= absent | {"feature": parse_architecture(job.system, job.variant).feature}
-        drawn = parsed("draw", rules.draw_settings(config, job.set))
-        for n_bits in arguments["n_bits"]:
-            # Real recordings have no SNR; -1000 stands for it, because NaN is not equal to NaN.
-            snr_db = drawn.snr_db[0] if drawn.snr_db else -1000.0
-            cell = arguments | {"set": drawn.set, "snr_db": snr_db, "n_bits": n_bits}
-            written.append(tuple(cell[name] for name in (*CELL, "repeat")))
-    return written
 
 
 @pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)

@@ -298,7 +298,7 @@ def test_more_systems_add_their_jobs_and_do_nothing_again(whole, tmp_path):
         "variants": ["weighted", "context3"],
         "switches": ["segments", "matrices"],
     }
-    values["projections"] = {"mine": "my.npz"}
+    values["projections"] = {"mine": str(folder / "my.npz")}  # outside the repository, for all that jobs know
     rng = np.random.default_rng(0)
     np.savez(folder / "my.npz", P=rng.standard_normal((16, 128)), b=rng.standard_normal(16))
     (folder / "more.yaml").write_text(yaml.safe_dump(values, sort_keys=False))

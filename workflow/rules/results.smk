@@ -142,9 +142,10 @@ rule aggregate:
     params:
         folder=lambda w, output: os.path.dirname(output[0]),
         settings=blsh_rules.whole_settings(CONFIG),
+        projections=blsh_rules.projections_flag(CONFIG),
         code=blsh_rules.code("aggregate"),
     shell:
-        "blsh aggregate {params.settings} -o {params.folder} --log-command > {log} 2>&1"
+        "blsh aggregate {params.settings} {params.projections} -o {params.folder} --log-command > {log} 2>&1"
 
 
 rule provenance:
