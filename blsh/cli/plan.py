@@ -6,6 +6,7 @@ from pathlib import Path
 
 from blsh.cli.numbers import COUNT
 from blsh.experiment.config import load_config
+from blsh.experiment.inputs import require_inputs
 from blsh.experiment.plan import plan
 
 EXAMPLE = "blsh plan --configfile config/open_small.yaml"
@@ -19,7 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print a line per rule and the totals."""
-    estimate = plan(load_config(arguments.configfile))
+    config = load_config(arguments.configfile)
+    require_inputs(config)
+    estimate = plan(config)
     print(f"{'rule':<18}{'jobs':>6}{'done':>6}{'core minutes left':>20}")
     for step in estimate.steps:
         print(f"{step.rule:<18}{step.jobs:>6}{step.done:>6}{step.seconds / 60:>20.1f}")

@@ -27,6 +27,7 @@ import yaml
 from blsh.experiment.config import Config, load_config
 from blsh.experiment.dead_runs import DRY, clear_away, refuse_beside_another_run, remove_temporary_files
 from blsh.experiment.grid import data_folder, results_folder, score_jobs
+from blsh.experiment.inputs import require_inputs
 from blsh.experiment.outputs import recipes_file
 from blsh.files.fail_points import fail_point
 
@@ -59,6 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     if other := next((word for word in more if word.startswith("--configf")), ""):
         raise ValueError(f"{other}: give one --configfile; Snakemake would read others unchecked, and run code in them")
     config = load_config(arguments.configfile, _changes(more))
+    require_inputs(config)
     if not Path("Snakefile").is_file():
         raise FileNotFoundError(f"{Path.cwd()} holds no Snakefile; run this in the repository's folder")
     command = [sys.executable, "-m", "snakemake", "--configfile", str(arguments.configfile)]

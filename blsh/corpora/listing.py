@@ -70,6 +70,18 @@ def write_listing(path: Path, entries: Iterable[Entry]) -> None:
     tables.write_csv(path, pd.DataFrame(values, columns=list(_COLUMNS), dtype=object))
 
 
+def read_entries(path: Path) -> tuple[Entry, ...]:
+    """Read the rows of all layouts; errors as `read_listing`, but for what only one layout tells."""
+    frame = tables.read_csv(Path(path), _COLUMNS)
+    entries = []
+    for row, record in enumerate(zip(*(frame[column].tolist() for column in _COLUMNS), strict=True), start=1):
+        try:
+            entries.append(Entry(*record))
+        except ValueError as error:
+            raise ValueError(f"row {row} of {path}: {error}") from None
+    return tuple(entries)
+
+
 def read_listing(path: Path, layout: str) -> dict[str, str]:
     """Read the rows of one layout: SHA-256 by path, sorted by path.
 
@@ -81,14 +93,9 @@ def read_listing(path: Path, layout: str) -> dict[str, str]:
         If a column is missing, a value is invalid, a path is listed twice or nothing is listed for this
         layout.
     """
-    frame = tables.read_csv(Path(path), _COLUMNS)
     hashes: dict[str, str] = {}
     layouts = set()
-    for row, record in enumerate(zip(*(frame[column].tolist() for column in _COLUMNS), strict=True), start=1):
-        try:
-            entry = Entry(*record)
-        except ValueError as error:
-            raise ValueError(f"row {row} of {path}: {error}") from None
+    for row, entry in enumerate(read_entries(path), start=1):
         layouts.add(entry.layout)
         if entry.layout != layout:
             continue

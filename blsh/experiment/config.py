@@ -7,12 +7,14 @@ from here and from the parts in ``config_*.py``; a test fails when they drift.
 
 from __future__ import annotations
 
+import json
+import shlex
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import Field, ValidationError, model_validator
 
-from blsh.experiment.config_base import ConfigModel, Name
+from blsh.experiment.config_base import ConfigModel, Line, Name, Seed, Word, refuse_twins
 from blsh.experiment.config_data import DataConfig
 from blsh.experiment.config_grid import GridConfig, NetworksConfig
 from blsh.experiment.config_tables import MetricsConfig, ResultsConfig, TablesConfig
@@ -23,22 +25,29 @@ from blsh.hashing.switches import MATRICES, SWITCHES
 
 __all__ = ["Config", "load_config", "parse_config", "portable"]
 
+# Each is looked over many times; and the system takes no word of a command that is longer than 128 KiB.
+MOST_JOBS = 100_000
+MOST_BYTES = 50_000
+# What is special about a system has names of its own in files and tables, and so have a user's projections.
+OPTIONS = ("weighted", "context", "switch")
+
 
 class Config(ConfigModel):
     """An experiment."""
 
     name: Name
-    """The results are written to results/NAME."""
-    title: str
+    """The results are written to results/NAME; not `data`, where the mixtures are."""
+    title: Line
     """One line for the report."""
-    seed: Annotated[int, Field(ge=0)] = 2020
+    seed: Seed = 2020
     """Base of the random choices of the experiment: dictionaries, random projections, training."""
-    corpora_folder: str = "data"
+    corpora_folder: Word = "data"
     """Where the corpora's folders lie; changing it alone reruns nothing."""
     data: DataConfig
     grid: GridConfig
-    projections: dict[Name, str] = Field(default={})
-    """Files of anyone's projections, by their names in tables: an `.npz` of `P` (bits, width) and `b` (bits,)."""
+    projections: dict[Name, Word] = Field(default={})
+    """Files of anyone's projections, by their names in tables: an `.npz` of `P` (bits, width) and `b` (bits,). No name
+    begins with `weighted`, `context` or `switch`, which are options of `blsh`."""
     training: TrainingConfig = TrainingConfig()
     networks: NetworksConfig = NetworksConfig()
     metrics: MetricsConfig = MetricsConfig()
@@ -78,6 +87,53 @@ class Config(ConfigModel):
             )
         for name in set(self.grid.switches) - {MATRICES}:
             require_switches(PROFILES[self.training.profile], self.training.switches | dict(SWITCHES[name]))
+        return self
+
+    @model_validator(mode="after")
+    def _names_are_free(self) -> Config:
+        if self.name.lower() == "data":
+            raise ValueError(f"name={self.name!r}: results/data is the folder of the mixtures; choose another name")
+        refuse_twins(self.projections, "projections")
+        for name in self.projections:
+            if name.startswith(OPTIONS):
+                raise ValueError(f"projections: {name!r} begins like an option of blsh; choose another name")
+        return self
+
+    @model_validator(mode="after")
+    def _features_have_code_lengths(self) -> Config:
+        lengths = self.tables.taslp.blsh_bits
+        if missing := [name for name in self.grid.features if "blsh" in self.grid.systems and name not in lengths]:
+            raise ValueError(
+                f"tables.taslp.blsh_bits={dict(lengths)} has no code length for {missing[0]!r}, a feature of the grid; "
+                "add one"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _networks_have_crops(self) -> Config:
+        seconds = self.data.speech.seconds
+        if self.networks.names and seconds is not None and seconds < 1:
+            raise ValueError(
+                f"data.speech.seconds={seconds} is shorter than the crops of a second that networks train on; "
+                "give 1.0 or more, or leave the networks out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_run(self) -> Config:
+        grid, n_sets = self.grid, len((*self.grid.sets, *self.tables.further_sets))
+        n_systems = len((*grid.systems, *grid.targets, *grid.variants, *grid.switches, *self.projections))
+        if (jobs := n_sets * n_systems * len(grid.features) * len(grid.rho) * grid.repeats) > MOST_JOBS:
+            raise ValueError(
+                f"the grid has {jobs:,} combinations of set, system, feature, rho and repeat, more than {MOST_JOBS:,}; "
+                "take fewer"
+            )
+        size = len(shlex.quote(json.dumps(portable(self), ensure_ascii=False)).encode())
+        if size > MOST_BYTES:
+            raise ValueError(
+                f"the configuration has {size:,} bytes when it is written out for a command, more than {MOST_BYTES:,}; "
+                "shorten its lists and texts"
+            )
         return self
 
 

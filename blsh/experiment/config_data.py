@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Literal
+from itertools import combinations
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from blsh.corpora import READERS
 from blsh.corpora.timit import SPEAKER_RULES
-from blsh.experiment.config_base import ConfigModel, Name, Positive
+from blsh.experiment.config_base import ConfigModel, Name, Positive, Seed, Several, Word, refuse_twins
+from blsh.experiment.config_corpora import CorpusConfig, require_known
+from blsh.signal.spectra import LEAST_SAMPLES, SAMPLE_RATE
 
 __all__ = [
-    "READER_OPTIONS",
-    "CorpusConfig",
     "DataConfig",
     "NoiseConfig",
     "Selection",
@@ -22,81 +22,15 @@ __all__ = [
     "SpeechConfig",
 ]
 
-READER_OPTIONS = {
-    "librispeech": ("splits",),
-    "timit": ("splits", "sa"),
-    "voicebank": (),
-    "esc": ("classes",),
-    "duan": ("classes",),
-    "demand": ("channel", "classes"),
-    "musan": (),
-    "folder": ("levels", "table", "licence"),
-    "synthetic_speech": (),
-    "synthetic_noise": (),
-}
-
-
-class CorpusConfig(ConfigModel):
-    """One folder of recordings."""
-
-    reader: str
-    """How to read the folder: one of the readers of `blsh.corpora`."""
-    folder: str | None = None
-    """The folder, relative to `corpora_folder`; the embedded corpora need none."""
-    listing: str | None = None
-    """A CSV that restricts the corpus to listed files and checks their SHA-256; relative to the repository."""
-    splits: tuple[str, ...] = ()
-    """`librispeech`, `timit`: read only these splits; none named means all."""
-    classes: tuple[str, ...] = ()
-    """`esc`, `duan`, `demand`: read only these classes; none named means all."""
-    sa: Literal["keep", "drop"] | None = None
-    """`timit`: what to do with the two sentences that every speaker reads; none means keep."""
-    channel: Annotated[int, Field(ge=1, le=16)] | None = None
-    """`demand`: the microphone, 1 to 16; none means 1."""
-    levels: tuple[str, ...] = ()
-    """`folder`: what the levels of a tree mean, such as `[speaker]` or `[split, class]`."""
-    table: str | None = None
-    """`folder`: a CSV inside the folder that lists the recordings, in place of a tree."""
-    licence: str | None = None
-    """`folder`: the recordings' licence."""
-
-    @field_validator("reader")
-    @classmethod
-    def _known_reader(cls, reader: str) -> str:
-        if reader not in READERS:
-            raise ValueError(f"reader={reader!r} is unknown; choose one of {', '.join(sorted(READERS))}")
-        return reader
-
-    @model_validator(mode="after")
-    def _fits_reader(self) -> CorpusConfig:
-        for option in self.options:
-            if option not in READER_OPTIONS[self.reader]:
-                known = ", ".join(READER_OPTIONS[self.reader]) or "none"
-                raise ValueError(f"reader {self.reader!r} has no option {option!r} (it has: {known}); remove the key")
-        if self.folder is None and not self.is_embedded:
-            raise ValueError(f"reader {self.reader!r} needs a folder; add the key 'folder'")
-        return self
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """The reader's options that are set."""
-        names = ("splits", "classes", "sa", "channel", "levels", "table", "licence")
-        return {name: getattr(self, name) for name in names if getattr(self, name)}
-
-    @property
-    def is_embedded(self) -> bool:
-        """Whether the recordings are generated rather than brought."""
-        return self.reader.startswith("synthetic_")
-
 
 class Selection(ConfigModel):
     """A part of one corpus."""
 
     corpus: str
     """The corpus, a key of `data.corpora`."""
-    splits: tuple[str, ...] = ()
+    splits: Several[Word] = ()
     """Splits to take; none named means all."""
-    classes: tuple[str, ...] = ()
+    classes: Several[Word] = ()
     """Noise classes to take; none named means all."""
     speakers: Literal[tuple(SPEAKER_RULES)] | None = None
     """`timit`, of `train` and `open`: a rule of the papers' authors, ten women and ten men of each dialect region
@@ -121,12 +55,13 @@ class SpeechConfig(ConfigModel):
     """Speech on which every choice is made: a selection, or a number of speakers set aside from `train`."""
     open: Selection
     """Speech of speakers never heard in training."""
-    seconds: Annotated[float, Field(gt=0)] | None = None
-    """Training and closed speech is cut into whole excerpts of this length; none means whole utterances."""
+    seconds: Annotated[float, Field(ge=LEAST_SAMPLES / SAMPLE_RATE, le=3600)] | None = None
+    """Training and closed speech is cut into whole excerpts of this length; none means whole utterances. Networks train
+    on crops of a second, so with `networks` it is at least 1."""
     per_speaker: Positive | None = None
     """At most so many excerpts of a training speaker."""
-    held_out: Annotated[int, Field(ge=0)] = 1
-    """The last so many excerpts of a training speaker who has more are the closed set's."""
+    held_out: Annotated[int, Field(ge=0, le=10**9)] = 1
+    """The last so many excerpts of a training speaker who has more are the closed set's; 0 goes without such a set."""
 
 
 class NoiseConfig(ConfigModel):
@@ -146,7 +81,7 @@ class SetConfig(ConfigModel):
     """The set whose speech and noise are mixed once more, at another SNR."""
     pairs: Name | None = None
     """The corpus whose pairs of clean and noisy recordings are used as they are; its reader is `voicebank`."""
-    snr_db: float = 0.0
+    snr_db: Annotated[float, Field(ge=-100, le=100)] = 0.0
     """Signal-to-noise ratio of every single mixture, in dB; not of `pairs`."""
     mixtures: Positive | None = None
     """At most so many mixtures, balanced over speakers and classes; none means all."""
@@ -176,31 +111,82 @@ class DataConfig(ConfigModel):
 
     name: Name
     """Folder under results/data; experiments with the same name share their mixtures and features."""
-    seed: Annotated[int, Field(ge=0)] = 2020
+    seed: Seed = 2020
     """Base of the random choices of the data: validation speakers, excerpts of noise."""
     corpora: dict[Name, CorpusConfig]
+    """Folders of recordings, by any names but `units`."""
     speech: SpeechConfig
     noise: NoiseConfig
     sets: dict[Name, SetConfig]
-    """The sets of mixtures; `train` is the one that is learned from."""
+    """The sets of mixtures. Jobs and tables know some by name: `train`, `validation` and `open`, which are needed, and
+    `closed` have the source of that name, `voicebank` has `pairs`; further ones may have any name."""
 
     @model_validator(mode="after")
-    def _consistent(self) -> DataConfig:
-        selections = [self.speech.train, self.speech.validation, self.speech.open]
-        selections += [self.noise.train, self.noise.validation, self.noise.open]
-        for selection in selections:
-            if isinstance(selection, Selection) and selection.corpus not in self.corpora:
-                known = ", ".join(self.corpora)
-                raise ValueError(f"corpus={selection.corpus!r} is not in data.corpora ({known}); name one of these")
-        ruled = [name for name, one in self.corpora.items() if one.reader == "timit"]
-        for selection in (self.speech.train, self.speech.open):
-            if selection.speakers is not None and selection.corpus not in ruled:
+    def _has_corpora(self) -> DataConfig:
+        refuse_twins(self.corpora, "corpora")
+        if twin := next((name for name in self.corpora if name.lower() == "units"), ""):
+            raise ValueError(f"corpora: {twin!r} is the table beside the manifests; choose another name")
+        for part, selection in self._spoken.items():
+            self._check_selection(f"speech.{part}", selection, is_speech=True)
+        for part in ("train", "validation", "open"):
+            self._check_selection(f"noise.{part}", getattr(self.noise, part), is_speech=False)
+        return self
+
+    @property
+    def _spoken(self) -> dict[str, Selection]:
+        speech = {part: getattr(self.speech, part) for part in ("train", "validation", "open")}
+        return {part: selection for part, selection in speech.items() if isinstance(selection, Selection)}
+
+    def _check_selection(self, key: str, selection: Selection, *, is_speech: bool) -> None:
+        name = selection.corpus
+        if name not in self.corpora:
+            known = ", ".join(self.corpora)
+            raise ValueError(f"corpus={name!r} is not in data.corpora ({known}); name one of these")
+        labels, reader = self.corpora[name].labels, self.corpora[name].reader
+        if selection.speakers is not None and (reader != "timit" or key not in ("speech.train", "speech.open")):
+            whose = "train and open speech" if reader == "timit" else f"the reader timit, which corpus {name!r} has not"
+            raise ValueError(f"speakers={selection.speakers!r} is a rule for {whose}; leave it out")
+        if not (labels.speakers if is_speech else labels.noises):
+            here, there = ("noise", "speech") if is_speech else ("speech", "noise")
+            raise ValueError(f"{key}: corpus {name!r} (reader {reader!r}) is {here} and no {there}; name another")
+        if is_speech and selection.classes:
+            raise ValueError(f"{key}: classes={list(selection.classes)!s:.80} are of noise; leave them out")
+        require_known(selection.splits, labels.splits, "split", f"{key}: corpus {name!r}")
+        require_known(selection.classes, labels.classes, "class", f"{key}: corpus {name!r}")
+
+    @model_validator(mode="after")
+    def _speakers_are_disjoint(self) -> DataConfig:
+        for (part, one), (other_part, other) in combinations(self._spoken.items(), 2):
+            is_ruled = one.speakers is not None or other.speakers is not None
+            shares = not one.splits or not other.splits or set(one.splits) & set(other.splits)
+            if one.corpus == other.corpus and shares and not is_ruled:
                 raise ValueError(
-                    f"speakers={selection.speakers!r} is a rule for the reader timit, which corpus "
-                    f"{selection.corpus!r} has not; leave it out"
+                    f"speech.{part} and speech.{other_part} take the same recordings of corpus {one.corpus!r}; "
+                    "name disjoint splits"
                 )
-        if "train" not in self.sets or self.sets["train"].source != "train":
-            raise ValueError("data.sets needs a set 'train' whose source is 'train'")
+        train, aside = self.speech.train.corpus, self.speech.validation
+        if isinstance(aside, SetAside) and aside.balance_gender and not self.corpora[train].has_genders:
+            raise ValueError(
+                f"speech.validation: corpus {train!r} has no level 'gender' to balance its speakers by; "
+                "add balance_gender: false"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _has_known_sets(self) -> DataConfig:
+        refuse_twins(self.sets, "sets")
+        for name in ("train", "validation", "open", *({"closed"} & set(self.sets))):
+            if name not in self.sets or self.sets[name].source != name:
+                raise ValueError(
+                    f"data.sets needs a set {name!r} whose source is {name!r}: train, validation and open are needed "
+                    "and known by name, as closed is; name it so"
+                )
+        if "voicebank" in self.sets and self.sets["voicebank"].pairs is None:
+            raise ValueError("set 'voicebank' is shown as VoiceBank-DEMAND and needs pairs; choose another name")
+        return self
+
+    @model_validator(mode="after")
+    def _sets_can_be_drawn(self) -> DataConfig:
         for name, described in self.sets.items():
             if described.same_as is not None:
                 drawn = [other for other, one in self.sets.items() if one.source not in (None, "train")]
@@ -216,4 +202,22 @@ class DataConfig(ConfigModel):
                         f"set {name!r}: pairs={described.pairs!r} is no corpus with the reader voicebank "
                         f"({', '.join(paired) or 'there is none'}); name one"
                     )
+            if described.source is not None:
+                self._check_drawn(name, described, described.source)
         return self
+
+    def _check_drawn(self, name: str, described: SetConfig, source: str) -> None:
+        speech = self.speech
+        if source == "closed" and (speech.held_out == 0 or speech.per_speaker == 1):
+            raise ValueError(
+                f"set {name!r} has no speech with speech.held_out={speech.held_out} and "
+                f"per_speaker={speech.per_speaker}: its excerpts are held out of two or more; raise them, or leave the "
+                "set out"
+            )
+        selection = getattr(self.noise, "train" if source == "closed" else source)
+        classes = selection.classes or self.corpora[selection.corpus].labels.classes
+        wanted = described.noises_per_utterance
+        if wanted is not None and classes is not None and wanted > len(classes):
+            raise ValueError(
+                f"set {name!r}: noises_per_utterance={wanted} exceeds its noise's {len(classes)} classes; take fewer"
+            )

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from blsh.denoising.architectures import NETWORKS, parse_architecture
 from blsh.denoising.network_params import LOSSES
-from blsh.experiment.config_base import ConfigModel, Name, Positive, Rho
+from blsh.experiment.config_base import Bits, ConfigModel, Name, Positive, Rho
 from blsh.hashing.similarity import parse_target
 from blsh.hashing.switches import MATRICES, SWITCHES
+from blsh.signal.context import MAX_CONTEXT
 from blsh.signal.spectra import FEATURES
 
 __all__ = ["CONTROLS", "RIVALS", "SYSTEMS", "GridConfig", "NetworksConfig"]
@@ -38,11 +39,11 @@ class GridConfig(ConfigModel):
     """Single changes of the training of `blsh` whose price is wanted; `matrices` draws one for each L of `lsh`."""
     rho: tuple[Rho, ...] = (0.1, 0.01)
     """Fractions of the training frames kept in a dictionary."""
-    n_bits: tuple[Positive, ...]
+    n_bits: Annotated[tuple[Bits, ...], Field(max_length=1000)]
     """Code lengths L; one model of the largest L serves all as prefixes."""
-    n_neighbours: Positive = 10
+    n_neighbours: Annotated[int, Field(ge=1, le=100_000)] = 10
     """K, the number of neighbours whose masks are averaged."""
-    repeats: Positive = 10
+    repeats: Annotated[int, Field(ge=1, le=1000)] = 10
     """Dictionaries drawn (and, for `lsh`, matrices)."""
     repeats_of_sets: dict[Name, Positive] = Field(default={})
     """Sets that take only the first so many of the repeats, as in `{validation: 1}`."""
@@ -63,9 +64,11 @@ class GridConfig(ConfigModel):
     @classmethod
     def _known_variants(cls, variants: tuple[str, ...]) -> tuple[str, ...]:
         for variant in variants:
-            if variant != "weighted" and not re.fullmatch(r"context([3579]|[1-9][0-9]*[13579])", variant):
+            number = re.fullmatch(r"context([3579]|[1-9][0-9]{0,8}[13579])", variant)
+            if variant != "weighted" and not (number and int(number[1]) <= MAX_CONTEXT):
                 raise ValueError(
-                    f"variant {variant!r} is unknown; choose weighted, or context and an odd number above 1"
+                    f"variant {variant!r} is unknown; choose weighted, or context and an odd number above 1, at most "
+                    f"{MAX_CONTEXT}"
                 )
         return variants
 
@@ -116,14 +119,20 @@ class NetworksConfig(ConfigModel):
     max_minutes: Annotated[float, Field(gt=0)] | None = None
     """A limit on time, likewise; none means no limit."""
 
-    @model_validator(mode="after")
-    def _are_networks(self) -> NetworksConfig:
-        for system, variant in self.names:
-            architecture = parse_architecture(system, variant)
-            if self.loss == "mask_mse" and architecture.takes_waveforms:
-                raise ValueError(f"loss='mask_mse' needs a mask, which {system} has not; take si_sdr")
-        if len(set(self.names)) < len(self.names):
+    @field_validator(*NETWORKS)
+    @classmethod
+    def _are_networks(cls, variants: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        # One spelling of each number, so that one network has one file.
+        architectures = [parse_architecture(info.field_name, variant) for variant in variants]
+        if len(set(architectures)) < len(architectures):
             raise ValueError("a network is named twice; once will do")
+        return tuple(architecture.variant for architecture in architectures)
+
+    @model_validator(mode="after")
+    def _fit_the_loss(self) -> NetworksConfig:
+        for system, variant in self.names:
+            if self.loss == "mask_mse" and parse_architecture(system, variant).takes_waveforms:
+                raise ValueError(f"loss='mask_mse' needs a mask, which {system} has not; take si_sdr")
         return self
 
     @property

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from blsh.experiment.config_base import ConfigModel, Name, Positive
+from blsh.experiment.config_base import Bits, ConfigModel, Name, Several, SomeOf
 from blsh.signal.spectra import FEATURES
 
 __all__ = [
@@ -26,53 +26,53 @@ AGREEMENTS = ("recall", "mask_accuracy")
 class MetricsConfig(ConfigModel):
     """Scores of the whole grid; the tables' further ones are under `tables`."""
 
-    sweep: tuple[Literal[METRICS], ...] = ("sdr", "si_sdr")
+    sweep: SomeOf[Literal[METRICS]] = ("sdr", "si_sdr")
     """Scores of every system, set, code length and repeat."""
 
 
 class IcasspTables(ConfigModel):
     """ICASSP Table 1."""
 
-    n_bits: Positive = 150
+    n_bits: Bits = 150
     """L of LSH and BLSH."""
-    metrics: tuple[Literal[METRICS], ...] = ("sdr", "sir", "sar")
+    metrics: Several[Literal[METRICS]] = ("sdr", "sir", "sar")
     """Its scores."""
-    sets: tuple[Name, ...] = ("closed", "open")
+    sets: Several[Name] = ("closed", "open")
     """Its sets among those of the grid."""
-    further_sets: tuple[Name, ...] = ()
+    further_sets: Several[Name] = ()
     """Its sets outside the grid: scored at this L and with these metrics alone."""
 
 
 class TaslpTables(ConfigModel):
     """TASLP Tables I to III."""
 
-    lsh_bits: Positive = 300
+    lsh_bits: Bits = 300
     """L of the LSH rows."""
-    blsh_bits: dict[Literal[FEATURES], Positive] = Field(default={"stft": 300, "mel": 50})
-    """L of the BLSH rows, by feature."""
-    metrics: tuple[Literal[METRICS], ...] = ("sdr", "si_sdr", "pesq", "estoi")
+    blsh_bits: dict[Literal[FEATURES], Bits] = Field(default={"stft": 300, "mel": 50})
+    """L of the BLSH rows, by feature; each feature of the grid has one."""
+    metrics: Several[Literal[METRICS]] = ("sdr", "si_sdr", "pesq", "estoi")
     """Their scores; PESQ and ESTOI take many times as long as the others."""
-    sets: tuple[Name, ...] = ("open",)
+    sets: Several[Name] = ("open",)
     """Their sets among those of the grid."""
-    further_sets: tuple[Name, ...] = ()
+    further_sets: Several[Name] = ()
     """Sets outside the grid, of Tables II and III: controls and `blsh` at these L and with these metrics alone."""
 
 
 class OptionsTable(ConfigModel):
     """What `grid.variants` and `grid.switches` are worth, at the L of the other tables."""
 
-    sets: tuple[Name, ...] = ("validation", "open")
+    sets: Several[Name] = ("validation", "open")
     """Its sets, of those that are scored."""
 
 
 class RivalsTable(ConfigModel):
     """How well codes find what the raw features find, beside the rivals' quality over bits."""
 
-    n_bits: tuple[Positive, ...] = (25, 50, 100, 300)
+    n_bits: Annotated[Several[Bits], Field(max_length=1000)] = (25, 50, 100, 300)
     """L at which agreement is computed."""
-    metrics: tuple[Literal[AGREEMENTS], ...] = AGREEMENTS
+    metrics: Several[Literal[AGREEMENTS]] = AGREEMENTS
     """Agreement with the raw features' neighbours and with the ideal mask."""
-    sets: tuple[Name, ...] = ("open",)
+    sets: Several[Name] = ("open",)
     """Its sets."""
 
 
@@ -96,5 +96,5 @@ class ResultsConfig(ConfigModel):
 
     example_mixtures: Annotated[int, Field(ge=0, le=6)] = 3
     """Playable examples in the report, one of each noise first."""
-    ssm_bits: tuple[Positive, ...] = (10, 50, 150)
+    ssm_bits: Annotated[SomeOf[Bits], Field(max_length=20)] = (10, 50, 150)
     """Code lengths whose similarity matrices are drawn."""

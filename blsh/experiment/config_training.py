@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from blsh.experiment.config_base import ConfigModel, Positive
+from blsh.experiment.config_base import Bits, ConfigModel, Seed
 from blsh.hashing.profiles import PROFILES, TrainingParams
 from blsh.hashing.residual import RESIDUAL
 
@@ -37,9 +37,9 @@ class TrainingConfig(ConfigModel):
 
     profile: Literal[tuple(PROFILES)] = "project"
     """The set of switches: `project` (our best on validation) or `authors2022` (the TASLP authors' code)."""
-    seed: Annotated[int, Field(ge=0)] | None = None
+    seed: Seed | None = None
     """Base of the training's random choices; none means the experiment's `seed`."""
-    n_bits: Positive | None = None
+    n_bits: Bits | None = None
     """Bits to learn; none means the longest code of the grid."""
     switches: dict[str, Any] = Field(default={})
     """Single switches changed from the profile; docs/training.md lists them."""

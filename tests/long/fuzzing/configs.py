@@ -97,7 +97,7 @@ SPECIAL = (
 
 
 def targets() -> list[Target]:
-    parts = ("config", "config_data", "config_grid", "config_training", "config_tables")
+    parts = ("config", "config_corpora", "config_data", "config_grid", "config_training", "config_tables")
     code = {f"experiment/{part}.py": frozenset() for part in parts} | {"files/plain_yaml.py": frozenset()}
     return [Target("config", _write, _read, code)]
 
