@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 
-from blsh.files.kernels import njit, prange
+from blsh.files.kernels import njit
 
 BITS_AT_ONCE = 64  # one word of a code; its sums, and its part of the matrix, stay in the nearest caches
 FEATURES_AT_ONCE = 4
 _FRAMES_AT_ONCE = 4
-_BLOCK = 64
+BLOCK = 64
 
 
-@njit(parallel=True)
-def encode_rows(features, matrix, bias, words, finite):
-    """Write the codes of all frames, and which frames are finite.
+@njit(nogil=True)
+def encode_rows(begin, end, features, matrix, bias, words, finite):
+    """Write the codes of blocks begin…end - 1 of `BLOCK` frames, and which frames are finite.
 
     features (frames, n_features) float32; matrix (n_features, n_bits) float64, both sizes filled up with
     zeros to multiples of `FEATURES_AT_ONCE` and `BITS_AT_ONCE`; bias (n_bits,) float64, -inf where filled
     up; words (frames, n_bits / 64) uint64 and finite (frames,) bool are written.
     """
     n_frames = features.shape[0]
-    for block in prange((n_frames + _BLOCK - 1) // _BLOCK):
-        first, last = block * _BLOCK, min((block + 1) * _BLOCK, n_frames)
-        rows = np.zeros((_BLOCK, matrix.shape[0]))
+    for block in range(begin, end):
+        first, last = block * BLOCK, min((block + 1) * BLOCK, n_frames)
+        rows = np.zeros((BLOCK, matrix.shape[0]))
         for frame in range(first, last):
             for d in range(features.shape[1]):
                 value = features[frame, d]
@@ -43,17 +43,17 @@ def encode_rows(features, matrix, bias, words, finite):
                     words[frame + i, word] = bits
 
 
-@njit(parallel=True)
-def encode_one_bit(features, vector, bias, words, finite):
+@njit(nogil=True)
+def encode_one_bit(begin, end, features, vector, bias, words, finite):
     """Do what `encode_rows` does for one bit, without the 63 that it would compute besides.
 
     features (frames, n_features) float32; vector (n_features,) float64; bias float64; words (frames, 1) uint64 and
     finite (frames,) bool are written. Four frames at a time, because each sum waits for its own last addition.
     """
     n_frames = features.shape[0]
-    for block in prange((n_frames + _BLOCK - 1) // _BLOCK):
-        last = min((block + 1) * _BLOCK, n_frames)
-        for frame in range(block * _BLOCK, last, _FRAMES_AT_ONCE):
+    for block in range(begin, end):
+        last = min((block + 1) * BLOCK, n_frames)
+        for frame in range(block * BLOCK, last, _FRAMES_AT_ONCE):
             # Beyond the block's end its last frame is done again.
             f1, f2, f3 = min(frame + 1, last - 1), min(frame + 2, last - 1), min(frame + 3, last - 1)
             row0, row1, row2, row3 = features[frame], features[f1], features[f2], features[f3]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from blsh.files.kernels import njit, prange
+from blsh.files.kernels import njit
 from blsh.hashing._heap import NO_ROW, replace_worst
 from blsh.hashing._popcount import popcount
 from blsh.hashing.plain_arrays import CACHE_LINE
@@ -20,31 +20,32 @@ _NONE = np.uint16(0)
 _ALL = np.uint16(0xFFFF)
 
 
-@njit(parallel=True)
-def chunk_codes(words, starts, lengths, blocks):
-    """Cut codes into chunks of at most 16 bits, chunk-major in blocks of `BLOCK` rows.
+@njit(nogil=True)
+def chunk_codes(begin, end, words, starts, lengths, blocks):
+    """Cut the codes of blocks begin…end - 1 of `BLOCK` rows into chunks of at most 16 bits, chunk-major.
 
     words (rows, n_words) uint64; starts, lengths (chunks,) int64: the bits [start, start + length) of a
     code are a chunk; blocks (n_blocks, chunks, BLOCK) uint16 is written, with zeros past the last row.
     """
     n_rows = words.shape[0]
-    for block in prange(blocks.shape[0]):
+    for block in range(begin, end):
         first = block * BLOCK
         n_valid = min(BLOCK, n_rows - first)
+        block_words, chunks = words[first : first + n_valid], blocks[block]
         for chunk in range(starts.size):
             word, shift = starts[chunk] >> 6, starts[chunk] & 63
             mask = np.uint64((1 << lengths[chunk]) - 1)
             for i in range(n_valid):
-                bits = words[first + i, word] >> np.uint64(shift)
+                bits = block_words[i, word] >> np.uint64(shift)
                 if shift + lengths[chunk] > 64:
-                    bits |= words[first + i, word + 1] << np.uint64(64 - shift)
-                blocks[block, chunk, i] = np.uint16(bits & mask)
-            blocks[block, chunk, n_valid:] = 0
+                    bits |= block_words[i, word + 1] << np.uint64(64 - shift)
+                chunks[chunk, i] = np.uint16(bits & mask)
+            chunks[chunk, n_valid:] = 0
 
 
-@njit(parallel=True)
-def search_blocks(blocks, n_rows, first_row, queries, ends, costs, rows, tile):
-    """Push the rows of all blocks through the heap of every (query, prefix).
+@njit(nogil=True)
+def search_blocks(begin, end, blocks, n_rows, first_row, queries, ends, costs, rows, tile):
+    """Push the rows of all blocks through the heaps of every (query, prefix) of the tiles begin…end - 1 of queries.
 
     blocks (n_blocks, chunks, BLOCK) uint16 hold `n_rows` rows, numbered from `first_row`; queries
     (n_queries, chunks) uint16; the chunks before ends[p] make up prefix p; heaps: costs float64, rows int64
@@ -57,7 +58,7 @@ def search_blocks(blocks, n_rows, first_row, queries, ends, costs, rows, tile):
     n_twice = min(n_rows // BLOCK, _MAX_TWICE) if first_row == 0 else 0
     if n_twice <= costs.shape[1]:
         n_twice = 0
-    for start in prange((n_queries + tile - 1) // tile):
+    for start in range(begin, end):
         first, last = start * tile, min((start + 1) * tile, n_queries)
         distances = _row_on_cache_line()
         least = np.empty((n_twice, last - first, ends.size), np.uint16)

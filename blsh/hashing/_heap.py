@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from blsh.files.kernels import njit, prange
+from blsh.files.kernels import njit
 
 NO_ROW = np.iinfo(np.int64).max
 
@@ -27,10 +27,10 @@ def replace_worst(costs, rows, heap, cost, row):
     _sift_down(costs, rows, heap, costs.shape[1], cost, row)
 
 
-@njit(parallel=True)
-def sort_heaps(costs, rows):
-    """Order every heap from best to worst, in place."""
-    for heap in prange(costs.shape[0]):
+@njit(nogil=True)
+def sort_heaps(begin, end, costs, rows):
+    """Order heaps begin…end - 1 from best to worst, in place."""
+    for heap in range(begin, end):
         for size in range(costs.shape[1] - 1, 0, -1):
             cost, row = costs[heap, size], rows[heap, size]
             costs[heap, size], rows[heap, size] = costs[heap, 0], rows[heap, 0]

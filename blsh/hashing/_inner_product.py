@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from blsh.files.kernels import njit, prange
+from blsh.files.kernels import njit
 from blsh.hashing._heap import replace_worst
 
 _GROUP = 256
 _TINY = 2.0**-126
 
 
-@njit(parallel=True)
-def row_norms(rows):
-    """Euclidean norm of each float32 row, in float64."""
+@njit(nogil=True)
+def row_norms(begin, end, rows, norms):
+    """Write the Euclidean norms of float32 rows begin…end - 1, in float64."""
     n_columns = rows.shape[1]
-    norms = np.empty(rows.shape[0])
-    for row in prange(rows.shape[0]):
+    for row in range(begin, end):
         # Two sums, because one would wait for each addition; the order is of no account in a bound.
         even, odd = 0.0, 0.0
         for d in range(0, n_columns - 1, 2):
@@ -25,7 +24,6 @@ def row_norms(rows):
         if n_columns % 2:
             even += np.float64(rows[row, n_columns - 1]) ** 2
         norms[row] = np.sqrt(even + odd)
-    return norms
 
 
 @njit(nogil=True)

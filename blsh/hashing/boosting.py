@@ -31,11 +31,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numba
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from blsh.files.fail_points import fail_point
+from blsh.files.threads import thread_count
 from blsh.hashing.descent import descend
 from blsh.hashing.initialisation import draw_start
 from blsh.hashing.profiles import TrainingParams
@@ -224,7 +224,7 @@ def boost(
                     held_out=held_out,
                     rule=rule,
                     matrices=matrices,
-                    n_threads=numba.get_num_threads(),
+                    n_threads=thread_count(),
                 )
                 rounds.append(new)
                 fail_point("training.round")

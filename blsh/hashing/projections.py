@@ -26,7 +26,8 @@ import numpy as np
 
 from blsh.files.arrays import load_stamped, save_stamped
 from blsh.files.messages import one_line
-from blsh.hashing._encoding import BITS_AT_ONCE, FEATURES_AT_ONCE, encode_one_bit, encode_rows
+from blsh.files.threads import in_threads
+from blsh.hashing._encoding import BITS_AT_ONCE, BLOCK, FEATURES_AT_ONCE, encode_one_bit, encode_rows
 from blsh.hashing.codes import WORD_BITS, Codes
 from blsh.hashing.plain_arrays import on_cache_line, plain_array
 
@@ -142,8 +143,11 @@ def encode(features: np.ndarray, projections: Projections) -> Codes:
     n_words = -(-projections.n_bits // WORD_BITS)
     words = np.empty((n_frames, n_words), np.uint64)
     finite = np.ones(n_frames, np.bool_)
+    n_blocks = -(-n_frames // BLOCK)
     if projections.n_bits == 1:
-        encode_one_bit(features, projections.matrix[0].astype(np.float64), float(projections.bias[0]), words, finite)
+        vector, bias = projections.matrix[0].astype(np.float64), float(projections.bias[0])
+        arguments = (features, vector, bias, words, finite)
+        in_threads(encode_one_bit, n_blocks, *arguments, nanoseconds=BLOCK * n_features / 3)
     else:
         # Zeros fill up what the kernel takes at once: 0 · 0 changes no sum, and spare bits are cut.
         shape = (-(-n_features // FEATURES_AT_ONCE) * FEATURES_AT_ONCE, n_words * BITS_AT_ONCE)
@@ -151,7 +155,8 @@ def encode(features: np.ndarray, projections: Projections) -> Codes:
         matrix[:n_features, : projections.n_bits] = projections.matrix.T
         bias = np.full(n_words * BITS_AT_ONCE, -np.inf)
         bias[: projections.n_bits] = projections.bias
-        encode_rows(features, matrix, bias, words, finite)
+        arguments = (features, matrix, bias, words, finite)
+        in_threads(encode_rows, n_blocks, *arguments, nanoseconds=BLOCK * matrix.size / 16)
     if not finite.all():
         row = int(np.argmin(finite))
         raise ValueError(f"features of frame {row} are not finite: look for NaN or Inf in its recording")

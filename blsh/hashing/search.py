@@ -37,10 +37,10 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from blsh.files.threads import in_threads, thread_count
 from blsh.hashing._hamming import BLOCK, CHUNK_BITS, chunk_codes, search_blocks
 from blsh.hashing._heap import empty_heaps, sort_heaps
 from blsh.hashing._inner_product import push_scores, row_norms
@@ -179,10 +179,11 @@ def hamming_sweep(queries: Codes, dictionary: Codes | HammingIndex, k: int, n_bi
     query_blocks = _lay_out(queries.words, prefixes)
     query_chunks = np.ascontiguousarray(query_blocks.transpose(0, 2, 1)).reshape(-1, ends[-1])[: len(queries)]
     costs, rows = empty_heaps(len(queries) * len(prefixes), k)
-    tile = max(1, min(_TILE, -(-len(queries) // numba.get_num_threads())))
+    tile = max(1, min(_TILE, -(-len(queries) // thread_count())))
     for first_row, n_rows, blocks in _shards(dictionary, prefixes):
-        search_blocks(blocks, n_rows, first_row, query_chunks, ends, costs, rows, tile)
-    sort_heaps(costs, rows)
+        arguments = (blocks, n_rows, first_row, query_chunks, ends, costs, rows, tile)
+        in_threads(search_blocks, -(-len(queries) // tile), *arguments, nanoseconds=tile * blocks.size / 30)
+    in_threads(sort_heaps, len(costs), costs, rows, nanoseconds=30 * k)
     shape = (len(queries), len(prefixes), k)
     distances, rows = costs.reshape(shape).astype(np.int32), rows.reshape(shape)
     return [
@@ -239,13 +240,13 @@ def inner_product_neighbours(queries: np.ndarray, dictionary: np.ndarray, k: int
 
     # Queries are shared among as many threads as the kernels use, each with a BLAS of one thread: a BLAS
     # with threads of its own would wait for work by spinning, on the cores that the kernels need.
-    n_threads = numba.get_num_threads()
+    n_threads = thread_count()
     n_queries = max(1, min(_SCORE_QUERIES, -(-len(queries) // n_threads)))
     batches = [slice(first, first + n_queries) for first in range(0, len(queries), n_queries)]
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(n_threads) as pool:
         for _ in pool.map(search, batches):
             pass
-    sort_heaps(costs, rows)
+    in_threads(sort_heaps, len(costs), costs, rows, nanoseconds=30 * k)
     return Neighbours(rows, -costs)
 
 
@@ -287,7 +288,7 @@ def _lay_out(words: np.ndarray, prefixes: tuple[int, ...]) -> np.ndarray:
     chunks = np.array([chunk for segment in _segments(prefixes) for chunk in segment], np.int64)
     blocks = on_cache_line((-(-len(words) // BLOCK), len(chunks), BLOCK), np.uint16)
     starts, lengths = np.ascontiguousarray(chunks.T)
-    chunk_codes(words, starts, lengths, blocks)
+    in_threads(chunk_codes, len(blocks), words, starts, lengths, blocks, nanoseconds=BLOCK * starts.size)
     return blocks
 
 
@@ -311,7 +312,8 @@ def _relative_error(n_features: int) -> float:
 
 def _norms(name: str, rows: np.ndarray) -> np.ndarray:
     """Norms of rows; infinite where a float32 product with another such row could overflow."""
-    norms = row_norms(rows)
+    norms = np.empty(len(rows))
+    in_threads(row_norms, len(rows), rows, norms, nanoseconds=rows.shape[1])
     finite = np.isfinite(norms)
     if not finite.all():
         raise ValueError(f"{name} row {int(np.argmin(finite))} is not finite: look for NaN or Inf in its recording")
