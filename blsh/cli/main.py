@@ -20,6 +20,7 @@ from typing import NoReturn
 
 from blsh import __version__
 from blsh.cli.failures import BAD_INPUT, describe, one_line
+from blsh.cli.log_lines import show_log
 from blsh.cli.numbers import COUNT
 from blsh.cli.streams import end_streams, open_closed_streams, show_any_name
 
@@ -65,7 +66,9 @@ def main(argv: list[str] | None = None) -> int:
     0 is success, 2 is bad input or a file that cannot be read or written (one line on stderr), 70 a fault of blsh, 130
     an interruption, 141 that nobody reads what is printed; a verb may have others. ``--debug`` raises instead.
     """
-    argv = sys.argv[1:] if argv is None else argv
+    if argv is None:  # a program that calls this function looks after its own log
+        argv = sys.argv[1:]
+        show_log()
     open_closed_streams()
     show_any_name()
     status, ended = 0, None
