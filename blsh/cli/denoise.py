@@ -7,23 +7,23 @@ or a folder, those that are finished are skipped, and one that fails is told at 
 
 import argparse
 import sys
-from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from functools import cache
-from multiprocessing import get_context
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from functools import cache, partial
 from pathlib import Path
 
 from blsh import __version__
 from blsh.cli import pipes
-from blsh.cli.cleaning_note import CleaningNote
+from blsh.cli.cleaning_note import NOTE, CleaningNote
 from blsh.cli.failures import describe
 from blsh.cli.numbers import CODE_LENGTH, Real, Whole
 from blsh.cli.output_tree import Task, goes_to_folder, plan_tasks, unfinished_tasks
 from blsh.cli.progress import Progress
+from blsh.cli.workers import in_processes
 from blsh.denoising.denoiser import CHANNELS, Denoiser
 from blsh.denoising.model_file import DEFAULT_MODEL, DenoiserModel, load_model
 from blsh.denoising.sound_files import denoise_file
+from blsh.files.atomic import remove_abandoned
 from blsh.files.checksums import sha256_of_file
 from blsh.signal.sounds import RATES
 
@@ -101,10 +101,17 @@ def run(arguments: argparse.Namespace) -> int:
     left = tasks if arguments.overwrite else unfinished_tasks(tasks, note)
     if len(left) < len(tasks):
         print(f"{len(tasks) - len(left)} of {len(tasks)} files are finished and skipped", file=sys.stderr)
-    failures = _clean_all(left, arguments.model, model, settings, arguments.jobs, note)
-    for failure in failures:
-        print(f"blsh denoise: {failure}", file=sys.stderr)
-    return 1 if failures else 0
+    remove_abandoned([Path(arguments.output) / NOTE, *(task.target for task in tasks)])
+    show, failures = Progress("files"), {}
+    with closing(_clean_all(_begun(left, note), len(left), arguments, model, settings)) as finished:
+        for task, failure in finished:
+            note.end(task.target, task.source, failed=failure is not None)
+            failures[task] = failure
+            show(len(failures), len(left))
+    lines = [failures[task] for task in left if failures[task]]
+    for line in lines:
+        print(f"blsh denoise: {line}", file=sys.stderr)
+    return 1 if lines else 0
 
 
 def _checked_model(path: Path, settings: Mapping[str, float | None]) -> DenoiserModel:
@@ -115,42 +122,34 @@ def _checked_model(path: Path, settings: Mapping[str, float | None]) -> Denoiser
 
 
 def _clean_all(
-    tasks: list[Task],
-    path: Path,
+    tasks: Iterator[Task],
+    n_tasks: int,
+    arguments: argparse.Namespace,
     model: DenoiserModel,
     settings: Mapping[str, float | None],
-    n_jobs: int,
-    note: CleaningNote,
-) -> list[str]:
-    """Clean every file and return a line for each that failed, in their order."""
-    show = Progress("files")
-    failures: dict[int, str | None] = {}
-    if min(n_jobs, len(tasks)) <= 1:
-        for number, task in enumerate(tasks):
-            note.begin(task.target, task.source)
-            failures[number] = _try_task(task, model, settings)
-            note.end(task.target, task.source, failed=failures[number] is not None)
-            show(number + 1, len(tasks))
+) -> Iterator[tuple[Task, str | None]]:
+    """Clean every file; yield each as it is finished, with a line if it failed."""
+    n_workers = min(arguments.jobs, n_tasks)
+    if n_workers > 1:
+        yield from in_processes(partial(_work, path=arguments.model, settings=settings), tasks, n_workers, _killed)
     else:
-        # Processes: threads would share one interpreter, and the kernels' own pool of threads takes one caller.
-        with ProcessPoolExecutor(min(n_jobs, len(tasks)), get_context("spawn")) as pool:
-            numbers = {}
-            for number, task in enumerate(tasks):
-                note.begin(task.target, task.source)
-                numbers[pool.submit(_work, task, path, dict(settings))] = number
-            for done, future in enumerate(as_completed(numbers), start=1):
-                number = numbers[future]
-                try:
-                    failures[number] = future.result()
-                except BrokenProcessPool:
-                    failures[number] = f"{tasks[number].source}: its process was killed; use fewer --jobs"
-                note.end(tasks[number].target, tasks[number].source, failed=failures[number] is not None)
-                show(done, len(tasks))
-    return [failure for _, failure in sorted(failures.items()) if failure]
+        for task in tasks:
+            yield task, _try_task(task, model, settings)
+
+
+def _begun(tasks: list[Task], note: CleaningNote) -> Iterator[Task]:
+    """Note each file when its turn has come."""
+    for task in tasks:
+        note.begin(task.target, task.source)
+        yield task
 
 
 def _work(task: Task, path: Path, settings: Mapping[str, float | None]) -> str | None:
     return _try_task(task, _loaded(path), settings)
+
+
+def _killed(task: Task) -> str:
+    return f"{task.source}: its process was killed; use fewer --jobs"
 
 
 @cache

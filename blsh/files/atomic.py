@@ -11,18 +11,24 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from blsh.files.destination import Destination, destination
 from blsh.files.fail_points import fail_point
 
-# What a killed process leaves behind matches this; `blsh run` removes it.
+# What a killed process leaves behind matches this; `blsh run` and `blsh denoise` remove it.
 TEMPORARY_NAMES = ".*-????????.tmp*"
+_TEMPORARY_NAME = re.compile(r"\.(.*)-[0-9a-f]{8}\.tmp(.*)", re.DOTALL)
+_ABANDONED_SECONDS = 60.0  # a file that is being written changes all the time
+
+_unfinished: set[Path] = set()  # of this process
 
 
 @contextmanager
@@ -55,6 +61,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     # 40 characters of the stem keep the temporary name below the 255 bytes of most file systems.
     temporary = path.parent / f".{path.stem[:40]}-{secrets.token_hex(4)}.tmp{path.suffix}"
+    _unfinished.add(temporary)
     try:
         yield temporary
         _require_written(temporary, path)
@@ -69,6 +76,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+        _unfinished.discard(temporary)
     _flush_to_disk(path.parent)
 
 
@@ -84,6 +92,26 @@ def _copied_through(place: Destination) -> Iterator[Path]:
 def _require_written(temporary: Path, path: Path) -> None:
     if not temporary.is_file():
         raise ValueError(f"nothing was written for {path}: write to the name that atomic_path yields")
+
+
+def remove_unfinished() -> None:
+    """Remove what this process has begun to write, before it ends without a word."""
+    for temporary in list(_unfinished):
+        temporary.unlink(missing_ok=True)
+
+
+def remove_abandoned(paths: Iterable[Path]) -> None:
+    """Remove what killed processes had begun to write for these files, and have not touched for a minute."""
+    names: dict[Path, set[tuple[str, str]]] = {}
+    for path in paths:
+        names.setdefault(path.parent, set()).add((path.stem[:40], path.suffix))
+    for folder, ours in names.items():
+        for temporary in folder.glob(TEMPORARY_NAMES):
+            found = _TEMPORARY_NAME.fullmatch(temporary.name)
+            if found and found.groups() in ours:
+                with suppress(OSError):  # its process has just ended, or it is not ours to remove
+                    if time.time() - temporary.stat().st_mtime > _ABANDONED_SECONDS:
+                        temporary.unlink()
 
 
 def write_text(path: str | Path, text: str) -> None:

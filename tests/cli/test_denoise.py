@@ -329,6 +329,16 @@ def test_a_file_that_fails_is_told_at_the_end_and_the_others_are_done(n_jobs, bl
     assert sorted(p.name for p in (tmp_path / "out").rglob("*.*")) == ["a.wav", "b.flac", "c.OGG", "denoised.json"]
 
 
+def test_what_a_killed_process_had_begun_is_removed_later(blsh, tmp_path):
+    make_tree(tmp_path / "in")
+    begun = tmp_path / "out/deep/.c-0123abcd.tmp.OGG"
+    begun.parent.mkdir(parents=True)
+    begun.touch()
+    os.utime(begun, (0, 0))
+    assert blsh(tmp_path / "in", "-o", tmp_path / "out")[0] == 0
+    assert not begun.exists()
+
+
 def test_several_files_go_to_a_folder(blsh, tmp_path):
     paths = [write(tmp_path / f"in/{name}.wav", sound(2000)) for name in "ab"]
     assert blsh(*paths, "-o", tmp_path / "out")[0] == 0
@@ -557,7 +567,8 @@ def test_a_reader_that_has_gone_ends_it_quietly(words, model, tmp_path):
     with open(source, "rb") as handle:
         told = subprocess.run(call, stdin=handle, stdout=writer, stderr=subprocess.PIPE, timeout=PATIENCE_S)
     os.close(writer)
-    assert (told.returncode, told.stderr) == (141, b"")
+    lines = [line for line in told.stderr.splitlines() if not line.startswith(b"compiling the kernels")]
+    assert (told.returncode, lines) == (141, [])
 
 
 def test_a_full_disk_is_one_line(model, tmp_path):

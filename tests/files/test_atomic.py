@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from blsh.files import atomic_path, require_free_space, save_array, save_stamped, write_json, write_text
+from blsh.files.atomic import remove_abandoned, remove_unfinished
 from tests.waiting import PATIENCE_S
 
 
@@ -231,3 +232,31 @@ def test_a_disk_that_fills_up_leaves_no_partial_file(tmp_path, monkeypatch):
         assert os.listdir(small) == []
     finally:
         subprocess.run(["umount", str(small)], check=True)
+
+
+def test_a_process_that_ends_without_a_word_removes_what_it_has_begun(tmp_path):
+    with pytest.raises(ValueError, match="nothing was written"), atomic_path(tmp_path / "a.txt") as temporary:
+        temporary.touch()
+        remove_unfinished()
+        assert not list(tmp_path.iterdir())
+
+
+def test_what_killed_processes_left_is_removed_and_what_others_write_is_not(tmp_path):
+    long = "x" * 100
+    targets = [tmp_path / name for name in ("a.wav", "sub/a.wav", "b [1].flac", f"{long}.wav")]
+    (tmp_path / "sub").mkdir()
+    killed = [
+        f".a-{'0' * 8}.tmp.wav",
+        "sub/.a-0123abcd.tmp.wav",
+        ".b [1]-00000000.tmp.flac",
+        f".{'x' * 40}-00000000.tmp.wav",
+    ]
+    others = [".a-0000000g.tmp.wav", ".a-00000000.tmp.flac", ".c-00000000.tmp.wav", "a-00000000.tmp.wav", "a.wav"]
+    for name in (*killed, *others, ".a-fffffff0.tmp.wav"):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (0, 0))
+    os.utime(tmp_path / ".a-fffffff0.tmp.wav")  # another process writes it now
+    remove_abandoned(targets)
+    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {*others, ".a-fffffff0.tmp.wav"}
+    remove_abandoned([tmp_path / "no folder/a.wav"])
