@@ -43,7 +43,7 @@ def in_processes(
     work
         Takes a task and returns its result. What it raises is raised here.
     tasks
-        The next one is taken when a process has nothing to do.
+        The next is taken from here when a process is free to begin it.
     n_workers : int > 0
         No more than there are tasks, or the others start for nothing.
     of_killed

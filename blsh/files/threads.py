@@ -2,7 +2,7 @@
 
 numba's ``parallel=True`` would need one of its threading layers. Their OpenMP ends a process that was forked after the
 first use, and their workqueue one that is used by two threads at a time; which of them a machine has is chance. A
-kernel that lets go of Python's lock (``nogil=True``) needs none of them. It also compiles in half the time.
+kernel that lets go of Python's lock (``nogil=True``) needs none of them, and compiles sooner.
 
 The number of threads is numba's, so that `numba.set_num_threads` and ``NUMBA_NUM_THREADS`` mean what they always mean.
 """

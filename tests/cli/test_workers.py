@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -25,11 +26,19 @@ def wait_for(*paths: Path) -> None:
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize(("n_tasks", "n_workers"), [(0, 2), (1, 1), (5, 2), (2, 9)])
+@pytest.mark.parametrize(("n_tasks", "n_workers"), [(0, 1), (1, 1), (5, 2), (2, 4)])
 def test_every_task_is_done_once(n_tasks, n_workers):
     found = list(in_processes(double, range(n_tasks), n_workers, str))
     assert sorted(found) == [(number, 2 * number) for number in range(n_tasks)]
     assert not multiprocessing.active_children()
+
+
+def test_a_task_is_taken_when_a_process_is_free_to_begin_it():
+    taken = []
+    tasks = (taken.append(number) or number for number in range(5))
+    with closing(in_processes(double, tasks, 1, str)) as found:
+        assert next(found) == (0, 0)
+        assert taken == [0, 1]
 
 
 def test_a_killed_process_costs_its_task_alone():
