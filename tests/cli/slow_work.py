@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-import time
+import threading
 from functools import partial
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def hang(number: int, folder: Path) -> None:
     with atomic_path(folder / f"{number}.wav") as temporary:
         temporary.touch()
         (folder / f"begun-{number}").touch()
-        time.sleep(86400)
+        threading.Event().wait()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -13,17 +12,9 @@ import pytest
 
 from blsh.cli.workers import in_processes
 from tests.cli.slow_work import CannotStart, double, hang
+from tests.waiting import PATIENCE_S, wait_until
 
 ROOT = Path(__file__).parents[2]
-# Nets for tests that hang, not bounds.
-SECONDS = 600
-
-
-def wait_for(*paths: Path) -> None:
-    end = time.monotonic() + SECONDS
-    while not all(path.exists() for path in paths):
-        assert time.monotonic() < end, paths
-        time.sleep(0.01)
 
 
 @pytest.mark.parametrize(("n_tasks", "n_workers"), [(0, 1), (1, 1), (5, 2), (2, 4)])
@@ -72,14 +63,15 @@ def test_no_process_outlives_its_parent(how, tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     parent = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, start_new_session=True)
     with parent:
-        wait_for(tmp_path / "begun-0", tmp_path / "begun-1")
+        for number in range(2):
+            wait_until((tmp_path / f"begun-{number}").exists, f"the beginning of task {number}")
         workers = psutil.Process(parent.pid).children(recursive=True)
         if how == "ctrl-c":
             os.killpg(parent.pid, signal.SIGINT)
         else:
             parent.send_signal(how)
-        status = parent.wait(SECONDS)
-        alive = psutil.wait_procs(workers, timeout=SECONDS)[1]
+        status = parent.wait(PATIENCE_S)
+        alive = psutil.wait_procs(workers, timeout=PATIENCE_S)[1]
         assert not alive
         assert parent.stderr.read() == b""
     assert status == (130 if how in ("ctrl-c", signal.SIGINT) else -how)
