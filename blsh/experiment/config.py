@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from blsh.experiment.config_data import DataConfig
 from blsh.experiment.config_grid import GridConfig, NetworksConfig
 from blsh.experiment.config_tables import MetricsConfig, ResultsConfig, TablesConfig
 from blsh.experiment.config_training import TrainingConfig, require_switches
-from blsh.files.plain_yaml import read_plain_yaml
+from blsh.experiment.merging import read_configuration, with_changes
 from blsh.hashing.profiles import PROFILES
 from blsh.hashing.switches import MATRICES, SWITCHES
 
@@ -150,14 +151,25 @@ def portable(config: Config) -> dict[str, Any]:
     return values
 
 
-def parse_config(values: dict[str, Any], source: str = "config") -> Config:
+def parse_config(values: Mapping[str, Any], source: str = "config", changes: Mapping[str, Any] | None = None) -> Config:
     """Check a configuration given as plain values.
+
+    Parameters
+    ----------
+    values
+        What configuration files say.
+    source
+        What errors call it.
+    changes
+        What ``--config`` says besides, as Snakemake's parser gives it; `blsh.experiment.merging` tells what it does.
 
     Raises
     ------
     ValueError
         One line for the first wrong key: file, key, value and rule.
     """
+    if changes:
+        values, source = with_changes(values, changes), f"{source} with --config"
     try:
         return Config.model_validate(values)
     except ValidationError as error:
@@ -167,22 +179,17 @@ def parse_config(values: dict[str, Any], source: str = "config") -> Config:
             raise ValueError(f"{source}: unknown key {key}; config/README.md lists the keys") from None
         message = problem["msg"].removeprefix("Value error, ")
         value = "" if isinstance(problem["input"], dict) else f"={problem['input']!r:.200}"
+        if problem["type"] == "string_type" and key in (changes or {}):
+            message += f"; for text that looks like something else write --config '{key}=!!str TEXT'"
         raise ValueError(f"{source}: {key}{value}: {message}; config/README.md lists the keys") from None
 
 
-def load_config(path: str | Path, changes: dict[str, Any] | None = None) -> Config:
-    """Read a YAML configuration file; `changes` replace top-level keys, as ``--config`` does.
+def load_config(path: str | Path, changes: Mapping[str, Any] | None = None) -> Config:
+    """Read a YAML configuration file, and check it with the `changes` of ``--config``.
 
     Raises
     ------
     FileNotFoundError, ValueError
         One line that names the file, the key and the rule.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such configuration file; presets are in config/")
-    try:
-        values = read_plain_yaml(path)
-    except ValueError as error:
-        raise ValueError(f"{error}; see config/demo.yaml") from None
-    return parse_config(values | (changes or {}), str(path))
+    return parse_config(read_configuration(path), str(path), changes)

@@ -31,9 +31,12 @@ A preset is a file of this folder. Take one with
 .venv/bin/blsh run --configfile config/demo.yaml
 ```
 
-change one key in a copy and see what moves: only what depends on it is computed again. Top-level keys can also be
-changed on the command line, as in `--config corpora_folder=FOLDER seed=1`. `blsh plan` prints the jobs, the disk and
-the time that a preset needs, and `blsh compare` what differs between two results.
+change one key in a copy and see what moves: only what depends on it is computed again. Keys can also be changed on
+the command line, as in `--config corpora_folder=FOLDER seed=1 'grid={rho: [0.2]}'`: what is named is changed, and the
+rest of `grid` stays. So `'networks={fc: []}'` takes the `fc` networks away, and `networks=null` the whole key, whose
+default then holds. Several files, `--configfile PRESET MINE`, are merged in the same way. `blsh plan` takes the same
+arguments and prints the jobs, the disk and the time that are needed; `blsh compare` prints what differs between two
+results.
 
 | preset | data | size |
 |---|---|---|

@@ -32,13 +32,22 @@ def test_code_in_a_configuration_file_is_refused(tmp_path, monkeypatch, capsys, 
     assert [path.name for path in tmp_path.iterdir()] == ["evil.yaml"]
 
 
+@pytest.mark.parametrize("verb", ["run", "plan"])
 @pytest.mark.parametrize(
-    "words", [["--configfiles", "evil.yaml"], ["--configfiles=evil.yaml"], ["--configf", "evil.yaml"]]
+    "words",
+    [
+        ["--configfile", "good.yaml", "evil.yaml"],
+        ["--configfile", "good.yaml", "--configfiles", "evil.yaml"],
+        ["--configfiles=evil.yaml"],
+        ["--profile", "profile"],
+    ],
 )
-def test_no_further_file_reaches_snakemake(tmp_path, monkeypatch, capsys, words):
+def test_no_file_is_read_otherwise(tmp_path, monkeypatch, capsys, verb, words):
     monkeypatch.chdir(tmp_path)
     Path("good.yaml").write_text(DEMO)
     Path("evil.yaml").write_text(f"__use_yte__: true\n{CODE}")
-    assert main(["run", "--configfile", "good.yaml", *words]) == 2
-    assert f"blsh run: {words[0]}: give one --configfile" in capsys.readouterr().err
+    Path("profile").mkdir()
+    Path("profile/profile.yaml").write_text("configfile: [good.yaml, evil.yaml]\n")
+    assert main([verb, *words]) == 2
+    assert capsys.readouterr().err.startswith(f"blsh {verb}: evil.yaml: line 1: __use_yte__ would run code")
     assert not Path("ran").exists()

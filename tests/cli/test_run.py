@@ -1,6 +1,8 @@
 """What `blsh run` does before and after Snakemake, which is not started here."""
 
+import contextlib
 import errno
+import io
 import json
 import os
 import shutil
@@ -11,11 +13,13 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
+from snakemake import cli as snakemake_cli
+from snakemake import common as snakemake_common
 
 from blsh.cli import main as cli
 from blsh.cli import run as verb
 from blsh.experiment import dead_runs
-from blsh.experiment.config import load_config
+from blsh.experiment.config import load_config, parse_config
 from blsh.experiment.grid import data_folder
 from blsh.experiment.status import note_run
 from blsh.files.atomic import atomic_path
@@ -30,12 +34,28 @@ class Snakemake:
 
     def __init__(self):
         self.words: list[str] = []
+        self.environment: dict[str, str] = {}
         self.targets: list[list[str]] = []
         self.status = 0
         self.left: list[Path] = []
 
-    def __call__(self, words, **_):
+    @property
+    def given(self) -> list[str]:
+        """The words after `python -m snakemake`, without the configuration that this verb writes."""
+        place = self.words.index("--config", self.words.index(f"{self.file}"))
+        return self.words[3 : place - 2] + self.words[place + 1 :]
+
+    @property
+    def file(self) -> Path:
+        """The configuration file that is handed over: the last word but one before targets."""
+        targets = self.words.index("--") if "--" in self.words else len(self.words)
+        option, file, config = self.words[targets - 3 : targets]
+        assert (option, config) == ("--configfile", "--config")
+        return Path(file)
+
+    def __call__(self, words, env=None, **_):
         self.words = list(words)
+        self.environment = env or {}
         self.targets += [self.words[self.words.index("--") + 1 :]] if "--" in self.words else [[]]
         for path in self.left:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -49,6 +69,7 @@ def snakemake(tmp_path, monkeypatch) -> Snakemake:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "config").mkdir()
     shutil.copy2(ROOT / "config/demo.yaml", tmp_path / "config")
+    shutil.copytree(ROOT / "profiles", tmp_path / "profiles")
     (tmp_path / "Snakefile").touch()
     stub = Snakemake()
     monkeypatch.setattr(verb, "subprocess", SimpleNamespace(run=stub))
@@ -79,10 +100,116 @@ def note_on_another_machine(log: str, ending: str = "") -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | {"host": "login2", "pid": 7}))
 
 
-def test_snakemake_gets_the_preset_all_cores_and_what_else_was_given(snakemake, capsys):
+def test_snakemake_gets_the_preset_all_cores_and_what_else_was_given(snakemake):
     assert cli.main(["run", "--keep-going"]) == 0
-    assert snakemake.words[1:] == "-m snakemake --configfile config/demo.yaml --cores all --keep-going".split()
-    assert capsys.readouterr().out == "report: results/demo/report.html\n"
+    assert snakemake.given == ["--cores", "all", "--keep-going"]
+    assert parse_config(json.loads(snakemake.file.read_text())) == load_config("config/demo.yaml")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--config", "name=other", "networks={fc: [2x8], max_minutes: null}"],
+        ["--config=name=other"],
+        ["-Cname=other"],
+        ["-C", "name=other", "--keep-going"],
+        ["--config", "seed=1", "--config", "name=other"],
+        ["--configfile", "config/demo.yaml", "more.yaml"],
+        ["--configfiles=more.yaml"],
+        ["--profile", "mine"],
+        ["--profile", "mine", "--config", "name=other"],
+        ["--profile=mine/profile.yaml", "--configfile", "config/demo.yaml"],
+        ["--config", "name=other", "--", "results/other/provenance.json"],
+    ],
+)
+def test_snakemake_runs_the_configuration_that_was_read(snakemake, words):
+    """However it is spelt: Snakemake's own parser takes our file, last in line, and nothing else."""
+    Path("more.yaml").write_text(
+        Path("config/demo.yaml").read_text().replace("name: demo\ntitle", "name: other\ntitle")
+    )
+    Path("mine").mkdir()
+    Path("mine/profile.yaml").write_text("configfile: more.yaml\nconfig:\n  name: other\n  networks: {patience: 3}\n")
+    assert cli.main(["run", *words]) == 0
+    with contextlib.redirect_stderr(io.StringIO()):  # it names the profiles that it reads
+        _, options = snakemake_cli.parse_args(snakemake.words[3:])
+    assert options.configfile == [snakemake.file] and not options.config
+    values = json.loads(snakemake.file.read_text())
+    assert values["name"] == "other"
+    assert list(values["data"]["sets"]) == list(load_config("config/demo.yaml").data.sets)
+    assert Path("results/other").is_dir() and not Path("results/demo").exists()
+
+
+def test_a_configuration_file_is_handed_over_as_its_values(snakemake):
+    """Under a name of its own: jobs of another run may still read theirs."""
+    assert cli.main(["run"]) == 0
+    first = snakemake.file
+    assert cli.main(["run", "--dry-run", "--config", "seed=3"]) == 0
+    assert snakemake.file != first and first.is_file()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--cores", "0"], ["--cores", "-1"], ["-c0"], ["--cores=x"], ["--jobs", "0"], ["--local-cores", "0"], ["--cores"]],
+)
+def test_numbers_that_no_run_can_use(snakemake, capsys, words):
+    assert cli.main(["run", *words]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("blsh run: ") and told.count("\n") == 1
+    assert snakemake.words == [] and not Path("results").exists()
+
+
+def test_without_a_home_snakemake_keeps_its_cache_here(snakemake, monkeypatch):
+    monkeypatch.setattr(snakemake_common, "APPDIRS", None)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(Path("Snakefile").absolute() / "below a file"))
+    assert cli.main(["run"]) == 0
+    assert snakemake.environment["XDG_CACHE_HOME"] == f"{Path.cwd()}/.snakemake/cache"
+    monkeypatch.setattr(snakemake_common, "APPDIRS", None)
+    monkeypatch.setenv("HOME", str(Path.cwd()))
+    assert cli.main(["run"]) == 0
+    assert "XDG_CACHE_HOME" not in snakemake.environment
+
+
+def test_a_run_in_another_folder_is_refused(snakemake, capsys):
+    assert cli.main(["run", "--directory", "elsewhere"]) == 2
+    assert "blsh run works in the folder where it is started" in capsys.readouterr().err
+    assert snakemake.words == []
+
+
+@pytest.mark.parametrize(
+    ("folder", "words", "told"),
+    [
+        ("a {b}", [], "Snakemake takes braces in a folder's name for variables"),
+        ("a b", ["--executor", "slurm", "--jobs", "9"], "a cluster's jobs need a path without spaces and quotes"),
+    ],
+)
+def test_a_folder_in_which_snakemake_would_fail(snakemake, monkeypatch, capsys, folder, words, told):
+    shutil.copytree(".", f"../{folder}")
+    monkeypatch.chdir(f"../{folder}")
+    assert cli.main(["run", *words]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"blsh run: {Path.cwd()}: {told}")
+    assert error.count("\n") == 1 and snakemake.words == []
+
+
+REPORT = Path("results/demo/report.html")
+
+
+@pytest.mark.parametrize("words", [[], ["--cores", "2", "-k"], ["--forceall"], ["--", "results/demo/report.html"]])
+def test_the_report_is_named_when_it_is_there(snakemake, capsys, words):
+    snakemake.left = [REPORT]
+    assert cli.main(["run", *words]) == 0
+    assert capsys.readouterr() == (f"report: {REPORT}\n", "")
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_who_chose_less_is_told_what_makes_the_report(snakemake, capsys, is_there):
+    if is_there:
+        REPORT.parent.mkdir(parents=True)
+        REPORT.touch()
+    assert cli.main(["run", "--until", "train"]) == 0
+    expected = f"done as asked; the same command without a choice of jobs goes on to {REPORT}\n"
+    assert capsys.readouterr() == ("", expected)
 
 
 def test_a_long_run_on_one_machine_has_its_jobs_looked_over_less_often(snakemake):
@@ -90,7 +217,7 @@ def test_a_long_run_on_one_machine_has_its_jobs_looked_over_less_often(snakemake
         shutil.copy2(path, "config")
     preset = ["--configfile", "config/open_small.yaml"]
     assert cli.main(["run", *preset, "--keep-going"]) == 0
-    assert snakemake.words[-3:] == ["--max-jobs-per-timespan", "1000/10s", "--keep-going"]
+    assert snakemake.given == ["--cores", "all", "--max-jobs-per-timespan", "1000/10s", *preset, "--keep-going"]
     assert cli.main(["run", *preset, "--profile", "profiles/slurm"]) == 0
     assert "--max-jobs-per-timespan" not in snakemake.words
 
@@ -124,6 +251,7 @@ def test_manifests_and_recipes_of_an_earlier_run_are_made_first(recipes, snakema
     "given",
     [
         ["--dry-run"],
+        ["-np"],
         ["--until", "train"],
         ["--forceall"],
         ["results/demo/summaries/aggregated.csv"],
@@ -134,7 +262,7 @@ def test_manifests_and_recipes_of_an_earlier_run_are_made_first(recipes, snakema
 )
 def test_who_chooses_what_is_made_gets_that_only(recipes, snakemake, given):
     assert cli.main(["run", *given]) == 0
-    assert snakemake.targets == [[]] and snakemake.words[-len(given) :] == given
+    assert snakemake.targets == [[]] and snakemake.given[-len(given) :] == given
 
 
 def test_nothing_follows_when_manifests_fail(recipes, snakemake):
@@ -156,13 +284,13 @@ def test_nothing_follows_when_manifests_fail(recipes, snakemake):
 )
 def test_a_cluster_is_not_limited_to_the_cores_of_this_machine(snakemake, given, cores):
     assert cli.main(["run", *given]) == 0
-    place = snakemake.words.index("config/demo.yaml") + 1
-    assert snakemake.words[place : place + len(cores)] == cores
+    assert [word for word in snakemake.given if word not in given] == [word for word in cores if word not in given]
     assert ("--cores" in snakemake.words) == bool(cores)
 
 
-def test_a_dry_run_changes_nothing(lock, snakemake, capsys):
-    assert cli.main(["run", "--dry-run"]) == 0
+@pytest.mark.parametrize("word", ["--dry-run", "-n", "-np"])
+def test_a_dry_run_changes_nothing(lock, snakemake, capsys, word):
+    assert cli.main(["run", word]) == 0
     assert lock.exists() and not Path("results").exists()
     assert capsys.readouterr().out == ""
 

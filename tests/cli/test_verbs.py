@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import soundfile
 
+from blsh.cli.main import main
 from blsh.corpora.manifest import read_manifest
 from blsh.denoising.training_frames import count_frames
 from blsh.files.arrays import load_array, load_stamped
@@ -248,4 +249,18 @@ def test_a_plan_is_printed(tmp_path, monkeypatch, capsys):
     assert re.search(r"score_neighbours +\d+ +0 ", printed)
     assert "time left on 2 cores: about" in printed
     assert blsh(f"plan --configfile {ROOT}/config/demo.yaml --cores 0") == 2
-    assert "--cores: '0' must be a whole number in 1…" in capsys.readouterr().err
+    assert "--cores 0 is below 1" in capsys.readouterr().err
+
+
+def test_a_plan_takes_the_arguments_of_a_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    def jobs(*words: str) -> int:
+        assert main(["plan", "--configfile", f"{ROOT}/config/demo.yaml", *words]) == 0
+        return int(re.search(r"score_neighbours +(\d+) ", capsys.readouterr().out)[1])
+
+    (tmp_path / "profile.yaml").write_text("config:\n  grid: {repeats: 5}\ncores: 3\n")
+    one = jobs("--config", "grid={repeats: 1}", "corpora_folder=elsewhere")
+    assert jobs("--config", "grid={repeats: 5}") == jobs("--profile", "profile.yaml") > one
+    assert main(["plan", "--profil", "profile.yaml", "--nonsense"]) == 2
+    assert capsys.readouterr().err.startswith("blsh plan: ")
