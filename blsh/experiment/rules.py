@@ -44,7 +44,7 @@ from blsh.experiment.outputs import (
     speech_manifests,
     ssm_files,
 )
-from blsh.files.checksums import digest_of
+from blsh.files.checksums import digest_of, sha256_of_file
 from blsh.hashing.profiles import PROFILES
 from blsh.hashing.switches import MATRICES, SWITCHES
 from blsh.reporting.complexity_table import bits_shown
@@ -70,6 +70,8 @@ __all__ = [
     "manifest_settings",
     "manifests_of",
     "model_files",
+    "model_flag",
+    "model_input",
     "models_by_stem",
     "neighbours_file",
     "neighbours_settings",
@@ -81,7 +83,6 @@ __all__ = [
     "results_folder",
     "score_files",
     "score_jobs_by_stem",
-    "score_model",
     "score_network_settings",
     "score_settings",
     "speech_corpora",
@@ -115,10 +116,16 @@ def growing(amount: int) -> Callable[[Any, int], int]:
     return of_attempt
 
 
-def manifest_settings(config: Config, corpus: str) -> Settings:
-    """Return the reader, its options and the state of the corpus's folder."""
+def manifest_settings(config: Config, corpus: str, repository: str | Path = ".") -> Settings:
+    """Return the reader, its options and the state of the corpus's folder.
+
+    Raises
+    ------
+    FileNotFoundError
+        If its listing is neither in the current folder nor in the repository's.
+    """
     described = config.data.corpora[corpus]
-    listing = described.listing
+    listing = described.listing and _find(described.listing, repository)
     return Settings(
         reader=described.reader,
         corpus=corpus,
@@ -239,7 +246,25 @@ def score_settings(config: Config, job: ScoreJob) -> Settings:
         }
         if is_hashed(job.system):
             settings["n_bits"] = scored_bits_on(config, job.set, job.family)
+    if job.system == "projections":
+        settings["fingerprint_of_model"] = sha256_of_file(score_model(config, job))
     return Settings(settings | _metrics_settings(config, job))
+
+
+def model_input(config: Config, job: ScoreJob) -> list[str]:
+    """Return the learned or fitted model that a job scores.
+
+    A user's own projections are none of Snakemake's files: it takes braces in a name for patterns, and clusters'
+    executors hand names to a shell in double quotes, which would run what stands in one. `score_settings` has their
+    content, `model_flag` their name.
+    """
+    return [] if job.system == "projections" else [score_model(config, job)]
+
+
+def model_flag(config: Config, job: ScoreJob) -> Untracked:
+    """Name the projections that a job scores."""
+    file = score_model(config, job)
+    return Untracked("--model", f"./{file}" if file.startswith("-") else file)
 
 
 def network_settings(config: Config, system: str, variant: str) -> Settings:
@@ -329,15 +354,20 @@ def projections_flag(config: Config) -> Untracked:
     return Untracked(*(["--projections", *words] if words else []))
 
 
-def partial_command(config: Config, configfiles: Sequence[str | Path]) -> str:
-    """Return the shell command that shows an unfinished run in results/NAME/partial; it fails without a message."""
+def partial_command(config: Config, finish: str) -> str:
+    """Return the shell command that shows an unfinished run in results/NAME/partial; it fails without a message.
+
+    Parameters
+    ----------
+    config
+        The experiment.
+    finish
+        The command that finishes the run, for the report.
+    """
     folder = f"{results_folder(config)}/partial"
-    # Snakemake gives the preset's absolute path; the report should name no folder of this machine.
-    preset = shlex.join(["--configfile", os.path.relpath(configfiles[0])]) if configfiles else ""
-    finish = shlex.quote(f"blsh run {preset}".strip())
     command = (
         f"blsh aggregate {whole_settings(config)} {projections_flag(config)} -o {folder}/summaries"
-        f" && blsh report --from {folder} --finish {finish} -o {folder}"
+        f" && blsh report --from {folder} --finish {shlex.quote(finish)} -o {folder}"
     )
     # Snakemake formats the text of a shell command.
     return f"({command}) 2> /dev/null || true".replace("{", "{{").replace("}", "}}")
@@ -365,6 +395,13 @@ def _folder(config: Config, corpus: str) -> Path:
     if described.is_embedded:
         return Path("results/data") / config.data.name / "recordings" / corpus
     return Path(config.corpora_folder) / described.folder
+
+
+def _find(listing: str, repository: str | Path) -> str:
+    for path in (listing, os.path.join(repository, listing)):
+        if os.path.isfile(path):
+            return path
+    raise FileNotFoundError(f"the listing {listing} is neither in {Path.cwd()} nor in {repository}; give its full path")
 
 
 def _selection(selection: Selection) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from blsh.experiment import rules
 from blsh.experiment.config import Config, parse_config
 from blsh.experiment.config_grid import SYSTEMS
 from blsh.experiment.families import Family, models
-from blsh.experiment.grid import expected_cells, score_jobs
+from blsh.experiment.grid import ScoreJob, expected_cells, score_jobs
 from blsh.experiment.rules import Settings, Untracked
 from blsh.hashing.profiles import PROFILES
 from blsh.hashing.residual import RESIDUAL
@@ -107,9 +107,9 @@ def test_score_jobs_get_their_model_and_their_search(everything):
         "residual_mel": "residual_mel",
         "itq_stft": "itq_stft",
     }.items():
-        assert rules.score_model(everything, of(stem)[0]) == f"results/demo/models/{model}.npz"
-        assert Path(rules.score_model(everything, of(stem)[0])).stem in rules.models_by_stem(everything)
-    assert rules.score_model(everything, of("projections-mine_stft")[0]).endswith("/my.npz")
+        assert rules.model_input(everything, of(stem)[0]) == [f"results/demo/models/{model}.npz"]
+        assert Path(rules.model_input(everything, of(stem)[0])[0]).stem in rules.models_by_stem(everything)
+    assert rules.model_input(everything, of("projections-mine_stft")[0]) == []
     assert of("blsh-weighted_mel_ssm")[1].weighted and not of("blsh_mel_ssm")[1].weighted
     assert of("blsh-context3_mel_ssm")[1].context == 3 and of("blsh_mel_ssm")[1].context == 1
     assert of("lsh-switch-matrices_stft")[1].matrix_per_length and not of("lsh_stft")[1].matrix_per_length
@@ -292,6 +292,41 @@ def test_a_listing_belongs_to_the_settings_by_its_content(tmp_path):
     assert settings("a") != settings("b")
 
 
+def test_a_listing_is_found_in_the_repository_from_any_folder(tmp_path, monkeypatch):
+    values = values_of()
+    values["data"]["corpora"]["noise"] = {"reader": "esc", "folder": "ESC-10", "listing": "config/list.csv"}
+    config = parse_config(values)
+    (tmp_path / "repository/config").mkdir(parents=True)
+    (tmp_path / "repository/config/list.csv").write_text("a")
+    monkeypatch.chdir(tmp_path)
+    elsewhere = rules.manifest_settings(config, "noise", "repository")
+    assert elsewhere["listing"] == "repository/config/list.csv"
+    monkeypatch.chdir("repository")
+    assert rules.manifest_settings(config, "noise", "/none") == elsewhere | {"listing": "config/list.csv"}
+    Path("config/list.csv").unlink()
+    with pytest.raises(FileNotFoundError, match=r"the listing config/list.csv is neither in .*repository nor in /none"):
+        rules.manifest_settings(config, "noise", "/none")
+
+
+@pytest.mark.parametrize("name", ["a $(touch RAN) 'b.npz", "{set}.npz", "<results>.npz", "-x.npz", 'a"`b`;.npz'])
+def test_projections_of_any_name_reach_their_job(tmp_path, monkeypatch, name):
+    """By a flag, and by their content; Snakemake itself never sees the name."""
+    monkeypatch.chdir(tmp_path)
+    np.savez(name, P=np.ones((30, 513)), b=np.zeros(30))
+    values = values_of() | {"projections": {"mine": name}}
+    values["grid"] |= {"systems": ["projections"]}
+    config = parse_config(values)
+    job = score_jobs(config)[0]
+    option, file = shlex.split(str(rules.model_flag(config, job)))
+    assert option == "--model" and Path(file) == Path(name) and not file.startswith("-")
+    assert rules.model_input(config, job) == []
+    settings = rules.score_settings(config, job)
+    assert "fingerprint" not in str(settings)
+    np.savez(name, P=np.ones((30, 513)), b=np.ones(30))
+    assert rules.score_settings(config, job) != settings
+    assert rules.model_input(config, ScoreJob("open", "itq", "mel")) == ["results/demo/models/itq_mel.npz"]
+
+
 @pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)
 def test_score_jobs_write_the_cells_that_are_expected(path):
     config = parse_config(values_of(path))
@@ -342,11 +377,11 @@ def test_units_see_the_corpora_of_their_inputs_and_no_other():
 
 def test_a_failed_run_is_told_how_to_finish():
     config = parse_config(values_of())
-    command = rules.partial_command(config, [Path("config/a b.yaml")])
+    command = rules.partial_command(config, "blsh run --configfile 'config/{a} b.yaml'")
     # Snakemake formats it once more.
     words = shlex.split(command.format().removeprefix("(").partition(") 2>")[0])
     first, second = words[: words.index("&&")], words[words.index("&&") + 1 :]
     assert first[:2] == ["blsh", "aggregate"] and second[:2] == ["blsh", "report"]
     assert parse_config(json.loads(first[first.index("--config") + 1])) == config
-    assert second[second.index("--finish") + 1] == "blsh run --configfile 'config/a b.yaml'"
+    assert second[second.index("--finish") + 1] == "blsh run --configfile 'config/{a} b.yaml'"
     assert "results/demo/partial" in second and "results/demo/partial/summaries" in first

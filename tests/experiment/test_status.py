@@ -82,6 +82,13 @@ Job ff9ae679-8196 has been submitted with SLURM jobid 17 (log: .snakemake/slurm_
 """
 
 
+def benchmark_of(rule: str, results: Path) -> Path:
+    """The file to which a rule of the workflow writes what a job cost."""
+    texts = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    pattern = re.search(rf'^rule {rule}:.*?benchmark:\s*f"(.*?)"', texts, re.MULTILINE | re.DOTALL)[1]
+    return Path(re.sub(r"\{\{\w+\}\}", "it", pattern).format(RESULTS=results))
+
+
 def of(*texts: str) -> list[tuple[str, str, str]]:
     return [(job.rule, job.wildcards, job.state) for job in jobs_of("".join(texts).splitlines())]
 
@@ -166,13 +173,13 @@ def test_the_time_left_comes_from_this_run_then_from_earlier_ones(started, clock
     begin, later = (time.strftime("%a %b %d %H:%M:%S %Y", time.localtime(clock.now + more)) for more in (0, 100))
     text = BEGIN.replace("Sat Nov 21 09:54:22 2026", begin)
     Path(".snakemake/log/1.snakemake.log").write_text(text.replace("Sat Nov 21 09:54:32 2026", later))
-    for folder, seconds in (("train", 300), ("score_control", 50)):
-        path = started / "benchmarks" / folder / "it.tsv"
+    for rule, seconds in (("train", 300), ("score_control", 5000)):
+        path = benchmark_of(rule, results=started)
         path.parent.mkdir(parents=True)
         path.write_text(f"s\tmax_uss\n{seconds}\t100\n")
     # One draw of 100 s is done and one just began; training and scoring are known from before. 100 s of work within
     # the first second of the run are a hundred jobs at a time.
-    assert read_status(started).seconds_left == pytest.approx((100 + 300 + 50) / 100)
+    assert read_status(started).seconds_left == pytest.approx((100 + 300 + 5000) / 100)
 
 
 def test_a_killed_run(started, monkeypatch):

@@ -16,8 +16,10 @@ import re
 import shlex
 import shutil
 import signal
+import site
 import subprocess
 import sys
+import venv
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -66,9 +68,9 @@ def command(preset: str, cores: int) -> list[str]:
     return [sys.executable, "-m", "blsh", "run", "--configfile", preset, "--cores", str(cores)]
 
 
-def run(words: list[str], folder: Path) -> subprocess.CompletedProcess:
+def run(words: list[str], folder: Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess:
     found = subprocess.run(
-        words, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=PATIENCE_S
+        words, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=PATIENCE_S, env=env
     )
     assert found.returncode == 0, found.stdout[-4000:]
     return found
@@ -178,11 +180,15 @@ def same_files(first: Path, second: Path, pattern: str) -> list[str]:
     return names
 
 
-@pytest.mark.parametrize("entry", [[], ["-s", "workflow/Snakefile"]], ids=["root", "workflow"])
+ELSEWHERE = ["-s", "workflow/Snakefile", "--directory", "../elsewhere"]
+
+
+@pytest.mark.parametrize("entry", [[], ELSEWHERE], ids=["root", "workflow"])
 @pytest.mark.parametrize("preset", [TINY, "config/open_small.yaml"])
 def test_dry_runs_from_both_entry_points(tmp_path, preset, entry):
     make_workspace(tmp_path / "work")
-    words = [sys.executable, "-m", "snakemake", *entry, "--configfile", preset, "--dry-run"]
+    changes = ["--config", "training={n_bits: null, seed: 3}", "title=*bold*"]
+    words = [sys.executable, "-m", "snakemake", *entry, "--configfile", preset, "--dry-run", *changes]
     printed = run(words, tmp_path / "work").stdout
     assert "profiles/default" in printed
     found = jobs_of(printed)
@@ -284,6 +290,41 @@ def test_the_command_of_a_log_makes_the_same_bytes(whole):
     again = "by_hand.parquet"
     run([sys.executable, "-m", "blsh", *[again if word == output else word for word in words]], whole)
     assert (whole / again).read_bytes() == (whole / output).read_bytes()
+
+
+def make_environment(folder: Path) -> Path:
+    """Make a Python environment that has what this one has, with a script `blsh`; return its Python."""
+    venv.create(folder, symlinks=True)
+    (packages,) = folder.glob("lib/python*/site-packages")
+    lines = [f"import site; site.addsitedir({path!r})\n" for path in site.getsitepackages()]
+    (packages / "same.pth").write_text("".join(lines))
+    script = folder / "bin/blsh"
+    script.write_text('#!/bin/sh\nexec "$(dirname "$0")/python" -m blsh "$@"\n')
+    script.chmod(0o755)
+    return folder / "bin/python"
+
+
+def test_no_name_of_a_file_or_folder_is_run_by_a_shell(whole, tmp_path):
+    folder = tmp_path / "a $(touch RAN) 'folder"
+    shutil.copytree(whole, folder)
+    python = make_environment(folder / ".venv")
+    values = yaml.safe_load((folder / TINY).read_text())
+    values["grid"]["systems"].append("projections")
+    values["projections"] = {"mine": "a $(touch RAN) 'b.npz"}
+    rng = np.random.default_rng(0)
+    np.savez(folder / "a $(touch RAN) 'b.npz", P=rng.standard_normal((16, 128)), b=rng.standard_normal(16))
+    preset = "my $(touch RAN) {'preset}.yaml"
+    (folder / preset).write_text(yaml.safe_dump(values, sort_keys=False))
+    score = "results/tiny/scores/open/projections-mine_mel_rho-0.1_rep-1.parquet"
+    words = ["-m", "blsh", "run", "--configfile", preset, "--config", "title=$(touch RAN)", "--cores", "2", "--", score]
+    assert jobs_of(run([str(python), *words], folder).stdout) == {"score_codes": 1, "total": 1}
+    made = (folder / score).read_bytes()
+    log = (folder / "results/tiny/logs/score_open_projections-mine_mel_rho-0.1_rep-1.log").read_text()
+    # The command in its log, pasted into a shell.
+    pasted = log.splitlines()[0].removeprefix("$ ").replace(score, "by_hand.parquet")
+    run(["sh", "-c", pasted], folder, os.environ | {"PATH": f"{python.parent}:{os.environ['PATH']}"})
+    assert (folder / "by_hand.parquet").read_bytes() == made
+    assert not list(tmp_path.rglob("RAN"))
 
 
 @pytest.mark.long

@@ -14,11 +14,12 @@ rule manifest:
         mem_mb=blsh_rules.growing(1000),
         runtime=blsh_rules.growing(2 * 60),
     params:
-        settings=lambda w: blsh_rules.manifest_settings(CONFIG, w.corpus),
+        settings=lambda w: blsh_rules.manifest_settings(CONFIG, w.corpus, REPOSITORY),
         code=blsh_rules.code("manifest"),
         folder=lambda w: blsh_rules.folder_flag(CONFIG, w.corpus),
     shell:
-        "blsh manifest {params.settings} {params.folder} --threads {threads} -o {output.csv} --log-command > {log} 2>&1"
+        "blsh manifest {params.settings} {params.folder} --threads {threads} -o {output.csv:q}"
+        " --log-command > {log:q} 2>&1"
 
 
 rule units:
@@ -41,4 +42,4 @@ rule units:
         code=blsh_rules.code("units"),
         corpora=blsh_rules.corpora_flags(CONFIG, blsh_rules.speech_corpora(CONFIG)),
     shell:
-        "blsh units {params.settings} {params.corpora} -o {output} --log-command > {log} 2>&1"
+        "blsh units {params.settings} {params.corpora} -o {output:q} --log-command > {log:q} 2>&1"

@@ -9,7 +9,7 @@ rule score_control:
     log:
         f"{RESULTS}/logs/score_{{set}}_{{control}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/score/{{set}}_{{control}}.tsv"
+        f"{RESULTS}/benchmarks/score_control/{{set}}_{{control}}.tsv"
     conda:
         "../../environment.yml"
     resources:
@@ -22,8 +22,8 @@ rule score_control:
             CONFIG, blsh_rules.corpora_of(CONFIG, w.set)
         ),
     shell:
-        "blsh score {params.settings} --recipes {input.recipes} {params.corpora} --constant {input.constant}"
-        " -o {output} --log-command > {log} 2>&1"
+        "blsh score {params.settings} --recipes {input.recipes:q} {params.corpora} --constant {input.constant:q}"
+        " -o {output:q} --log-command > {log:q} 2>&1"
 
 
 rule neighbours:
@@ -52,8 +52,8 @@ rule neighbours:
             CONFIG, blsh_rules.corpora_of(CONFIG, w.set)
         ),
     shell:
-        "blsh neighbours {params.settings} --recipes {input.recipes} {params.corpora} --features {input.features}"
-        " -o {output} --log-command > {log} 2>&1"
+        "blsh neighbours {params.settings} --recipes {input.recipes:q} {params.corpora} --features {input.features:q}"
+        " -o {output:q} --log-command > {log:q} 2>&1"
 
 
 rule score_neighbours:
@@ -69,7 +69,7 @@ rule score_neighbours:
     log:
         f"{RESULTS}/logs/score_{{set}}_{{plain}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/score/{{set}}_{{plain}}.tsv"
+        f"{RESULTS}/benchmarks/score_neighbours/{{set}}_{{plain}}.tsv"
     conda:
         "../../environment.yml"
     resources:
@@ -83,8 +83,8 @@ rule score_neighbours:
         ),
         truth=lambda w, input: blsh_rules.flag("--raw-neighbours", input.neighbours),
     shell:
-        "blsh score {params.settings} --recipes {input.recipes} {params.corpora} --features {input.features}"
-        " --masks {input.masks} {params.truth} -o {output} --log-command > {log} 2>&1"
+        "blsh score {params.settings} --recipes {input.recipes:q} {params.corpora} --features {input.features:q}"
+        " --masks {input.masks:q} {params.truth} -o {output:q} --log-command > {log:q} 2>&1"
 
 
 rule score_codes:
@@ -95,14 +95,14 @@ rule score_codes:
         features=lambda w: f"{DATA}/features/{SCORES[w.set, w.coded].feature}.npy",
         masks=f"{DATA}/masks/train.npy",
         training=f"{DATA}/mixtures/train.csv",
-        model=lambda w: blsh_rules.score_model(CONFIG, SCORES[w.set, w.coded]),
+        model=lambda w: blsh_rules.model_input(CONFIG, SCORES[w.set, w.coded]),
         neighbours=lambda w: blsh_rules.neighbours_file(CONFIG, SCORES[w.set, w.coded]),
     output:
         f"{RESULTS}/scores/{{set}}/{{coded}}.parquet",
     log:
         f"{RESULTS}/logs/score_{{set}}_{{coded}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/score/{{set}}_{{coded}}.tsv"
+        f"{RESULTS}/benchmarks/score_codes/{{set}}_{{coded}}.tsv"
     conda:
         "../../environment.yml"
     resources:
@@ -114,8 +114,9 @@ rule score_codes:
         corpora=lambda w: blsh_rules.corpora_flags(
             CONFIG, blsh_rules.corpora_of(CONFIG, w.set)
         ),
+        model=lambda w: blsh_rules.model_flag(CONFIG, SCORES[w.set, w.coded]),
         truth=lambda w, input: blsh_rules.flag("--raw-neighbours", input.neighbours),
     shell:
-        "blsh score {params.settings} --recipes {input.recipes} {params.corpora} --features {input.features}"
-        " --masks {input.masks} --training-recipes {input.training} --model {input.model} {params.truth}"
-        " -o {output} --log-command > {log} 2>&1"
+        "blsh score {params.settings} --recipes {input.recipes:q} {params.corpora} --features {input.features:q}"
+        " --masks {input.masks:q} --training-recipes {input.training:q} {params.model} {params.truth}"
+        " -o {output:q} --log-command > {log:q} 2>&1"

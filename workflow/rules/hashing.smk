@@ -22,8 +22,8 @@ rule train:
         settings=lambda w: blsh_rules.train_settings(CONFIG, MODELS[w.boosted]),
         code=blsh_rules.code("train"),
     shell:
-        "blsh train {params.settings} --features {input.features} --masks {input.masks} --recipes {input.recipes}"
-        " --threads {threads} --history {output.history} -o {output.model} --log-command > {log} 2>&1"
+        "blsh train {params.settings} --features {input.features:q} --masks {input.masks:q} --recipes {input.recipes:q}"
+        " --threads {threads} --history {output.history:q} -o {output.model:q} --log-command > {log:q} 2>&1"
 
 
 rule fit:
@@ -45,4 +45,4 @@ rule fit:
         settings=lambda w: blsh_rules.fit_settings(CONFIG, MODELS[w.fitted]),
         code=blsh_rules.code("fit"),
     shell:
-        "blsh fit {params.settings} --features {input.features} -o {output} --log-command > {log} 2>&1"
+        "blsh fit {params.settings} --features {input.features:q} -o {output:q} --log-command > {log:q} 2>&1"

@@ -21,7 +21,7 @@ rule draw:
             CONFIG, blsh_rules.corpora_of(CONFIG, w.set)
         ),
     shell:
-        "blsh draw {params.settings} --units {input.units} {params.corpora} -o {output} --log-command > {log} 2>&1"
+        "blsh draw {params.settings} --units {input.units:q} {params.corpora} -o {output:q} --log-command > {log:q} 2>&1"
 
 
 rule frames:
@@ -52,6 +52,6 @@ rule frames:
         code=blsh_rules.code("frames"),
         corpora=blsh_rules.corpora_flags(CONFIG, blsh_rules.corpora_of(CONFIG, "train")),
     shell:
-        "blsh frames {params.settings} --recipes {input.recipes} {params.corpora} --threads {threads}"
-        " --features-to {params.features} --masks {output.masks} --constant {output.constant}"
-        " --log-command > {log} 2>&1"
+        "blsh frames {params.settings} --recipes {input.recipes:q} {params.corpora} --threads {threads}"
+        " --features-to {params.features:q} --masks {output.masks:q} --constant {output.constant:q}"
+        " --log-command > {log:q} 2>&1"

@@ -24,8 +24,8 @@ rule train_network:
         code=blsh_rules.code("train_network"),
         corpora=blsh_rules.corpora_flags(CONFIG, blsh_rules.corpora_of(CONFIG, "train")),
     shell:
-        "blsh train-network {params.settings} --units {input.units} --validation {input.validation} {params.corpora}"
-        " --threads {threads} --history {output.history} -o {output.model} --log-command > {log} 2>&1"
+        "blsh train-network {params.settings} --units {input.units:q} --validation {input.validation:q} {params.corpora}"
+        " --threads {threads} --history {output.history:q} -o {output.model:q} --log-command > {log:q} 2>&1"
 
 
 rule score_network:
@@ -39,7 +39,7 @@ rule score_network:
     log:
         f"{RESULTS}/logs/score_{{set}}_{{network}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/score/{{set}}_{{network}}.tsv"
+        f"{RESULTS}/benchmarks/score_network/{{set}}_{{network}}.tsv"
     conda:
         "../../environment.yml"
     resources:
@@ -54,5 +54,5 @@ rule score_network:
             CONFIG, blsh_rules.corpora_of(CONFIG, w.set)
         ),
     shell:
-        "blsh score-network {params.settings} --recipes {input.recipes} --model {input.model} {params.corpora}"
-        " -o {output} --log-command > {log} 2>&1"
+        "blsh score-network {params.settings} --recipes {input.recipes:q} --model {input.model:q} {params.corpora}"
+        " -o {output:q} --log-command > {log:q} 2>&1"

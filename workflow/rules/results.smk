@@ -20,7 +20,7 @@ rule noises:
             CONFIG, blsh_rules.corpora_of(CONFIG, w.set)
         ),
     shell:
-        "blsh noises --recipes {input.recipes} {params.corpora} -o {output} --log-command > {log} 2>&1"
+        "blsh noises --recipes {input.recipes:q} {params.corpora} -o {output:q} --log-command > {log:q} 2>&1"
 
 
 rule ssm:
@@ -47,8 +47,8 @@ rule ssm:
             CONFIG, blsh_rules.corpora_of(CONFIG, "validation")
         ),
     shell:
-        "blsh ssm {params.settings} --recipes {input.recipes} --model {input.model} {params.corpora} -o {output}"
-        " --log-command > {log} 2>&1"
+        "blsh ssm {params.settings} --recipes {input.recipes:q} --model {input.model:q} {params.corpora} -o {output:q}"
+        " --log-command > {log:q} 2>&1"
 
 
 rule examples:
@@ -79,9 +79,9 @@ rule examples:
         code=blsh_rules.code("examples"),
         corpora=blsh_rules.corpora_flags(CONFIG, blsh_rules.corpora_of(CONFIG, "open")),
     shell:
-        "blsh examples {params.settings} --recipes {input.recipes} --features-from {params.features}"
-        " --masks {input.masks} --constant {input.constant} --model {input.models} {params.corpora}"
-        " -o {output} --log-command > {log} 2>&1"
+        "blsh examples {params.settings} --recipes {input.recipes:q} --features-from {params.features:q}"
+        " --masks {input.masks:q} --constant {input.constant:q} --model {input.models:q} {params.corpora}"
+        " -o {output:q} --log-command > {log:q} 2>&1"
 
 
 rule speed:
@@ -112,8 +112,8 @@ rule speed:
         code=blsh_rules.code("speed"),
         corpora=blsh_rules.corpora_flags(CONFIG, blsh_rules.corpora_of(CONFIG, "open")),
     shell:
-        "blsh speed {params.settings} --recipes {input.recipes} --features-from {params.features}"
-        " --masks {input.masks} {params.corpora} -o {output} --log-command > {log} 2>&1"
+        "blsh speed {params.settings} --recipes {input.recipes:q} --features-from {params.features:q}"
+        " --masks {input.masks:q} {params.corpora} -o {output:q} --log-command > {log:q} 2>&1"
 
 
 rule aggregate:
@@ -145,7 +145,7 @@ rule aggregate:
         projections=blsh_rules.projections_flag(CONFIG),
         code=blsh_rules.code("aggregate"),
     shell:
-        "blsh aggregate {params.settings} {params.projections} -o {params.folder} --log-command > {log} 2>&1"
+        "blsh aggregate {params.settings} {params.projections} -o {params.folder:q} --log-command > {log:q} 2>&1"
 
 
 rule provenance:
@@ -167,7 +167,7 @@ rule provenance:
         settings=blsh_rules.whole_settings(CONFIG),
         code=blsh_rules.code("provenance"),
     shell:
-        "blsh provenance {params.settings} -o {output} --log-command > {log} 2>&1"
+        "blsh provenance {params.settings} -o {output:q} --log-command > {log:q} 2>&1"
 
 
 rule report:
@@ -216,4 +216,4 @@ rule report:
         folder=lambda w, output: os.path.dirname(output.page),
         code=blsh_rules.code("report"),
     shell:
-        "blsh report --from {params.folder} -o {params.folder} --log-command > {log} 2>&1"
+        "blsh report --from {params.folder:q} -o {params.folder:q} --log-command > {log:q} 2>&1"
