@@ -25,6 +25,7 @@ from blsh.experiment.config_grid import CONTROLS
 from blsh.experiment.families import Family, families, has_dictionary, is_hashed
 from blsh.experiment.flags import Settings, Untracked, flag
 from blsh.experiment.grid import ScoreJob, data_folder, metrics_at, results_folder, scored_bits, scored_bits_on
+from blsh.experiment.inputs import find_listing
 from blsh.experiment.outputs import (
     all_manifests,
     corpora_of,
@@ -125,7 +126,7 @@ def manifest_settings(config: Config, corpus: str, repository: str | Path = ".")
         If its listing is neither in the current folder nor in the repository's.
     """
     described = config.data.corpora[corpus]
-    listing = described.listing and _find(described.listing, repository)
+    listing = described.listing and find_listing(described.listing, repository)
     return Settings(
         reader=described.reader,
         corpus=corpus,
@@ -395,13 +396,6 @@ def _folder(config: Config, corpus: str) -> Path:
     if described.is_embedded:
         return Path("results/data") / config.data.name / "recordings" / corpus
     return Path(config.corpora_folder) / described.folder
-
-
-def _find(listing: str, repository: str | Path) -> str:
-    for path in (listing, os.path.join(repository, listing)):
-        if os.path.isfile(path):
-            return path
-    raise FileNotFoundError(f"the listing {listing} is neither in {Path.cwd()} nor in {repository}; give its full path")
 
 
 def _selection(selection: Selection) -> tuple[str, ...]:

@@ -63,7 +63,14 @@ class Case:
 def arguments_of(verb: str) -> list[argparse.Action]:
     """Return the arguments of a verb that take a value."""
     module = importlib.import_module(f"blsh.cli.{verb.replace('-', '_')}")
-    return [action for action in cli._verb_parser(verb, module)._actions if action.nargs != 0]
+    parser = cli._verb_parser(verb, module)
+    if getattr(module, "PASSES_ARGUMENTS_ON", False):  # Snakemake's parser reads them
+        parser.add_argument("--configfile", type=Path)
+        parser.add_argument("--config", metavar="KEY=VALUE")
+        parser.add_argument("--profile", type=Path)
+        for name in ("--cores", "--jobs"):
+            parser.add_argument(name, type=Whole(1))
+    return [action for action in parser._actions if action.nargs != 0]
 
 
 def cases_of(verb: str, words: Sequence[str], folder: Path) -> Iterator[Case]:

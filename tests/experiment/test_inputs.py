@@ -32,7 +32,7 @@ def refused(values: dict, capsys, verb: str) -> str:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (None, "list.csv: no such listing, which data.corpora.noise.listing names; correct the path"),
+        (None, "data.corpora.noise.listing: the listing list.csv is neither in "),
         ("id,path\na,b\n", "list.csv"),
         ("id,layout,path,sha256\na,esc-10,a.ogg,123\n", "row 1 of list.csv: sha256='123' is not 64 lower-case"),
     ],

@@ -294,7 +294,12 @@ def test_a_listing_belongs_to_the_settings_by_its_content(tmp_path):
 
 def test_a_listing_is_found_in_the_repository_from_any_folder(tmp_path, monkeypatch):
     values = values_of()
-    values["data"]["corpora"]["noise"] = {"reader": "esc", "folder": "ESC-10", "listing": "config/list.csv"}
+    values["data"]["corpora"]["noise"] = {
+        "reader": "folder",
+        "folder": "noises",
+        "levels": ["split", "class"],
+        "listing": "config/list.csv",
+    }
     config = parse_config(values)
     (tmp_path / "repository/config").mkdir(parents=True)
     (tmp_path / "repository/config/list.csv").write_text("a")
@@ -308,7 +313,7 @@ def test_a_listing_is_found_in_the_repository_from_any_folder(tmp_path, monkeypa
         rules.manifest_settings(config, "noise", "/none")
 
 
-@pytest.mark.parametrize("name", ["a $(touch RAN) 'b.npz", "{set}.npz", "<results>.npz", "-x.npz", 'a"`b`;.npz'])
+@pytest.mark.parametrize("name", ["a $(touch RAN) 'b.npz", "{set}.npz", "<results>.npz", "./-x.npz", 'a"`b`;.npz'])
 def test_projections_of_any_name_reach_their_job(tmp_path, monkeypatch, name):
     """By a flag, and by their content; Snakemake itself never sees the name."""
     monkeypatch.chdir(tmp_path)
