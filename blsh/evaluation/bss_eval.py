@@ -37,7 +37,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from blsh.evaluation._blocks import BlockSpectra, correlate, filter_and_sum, transform_blocks
-from blsh.evaluation._normal_equations import NormalEquations, factor, gram_matrix, solve
+from blsh.evaluation._normal_equations import NormalEquations, correlations_of, normal_equations
 from blsh.evaluation._signals import Signal, prepare
 
 # Largest error of a score, by its bound, with which it is still computed from energies.
@@ -157,9 +157,9 @@ def factor_references(
 
     signals = np.stack([reference.samples for reference in references])
     blocks = transform_blocks(signals, filter_length)
-    gram = gram_matrix(signals, blocks)
-    of_speech = factor(gram[:filter_length, :filter_length], 1)
-    of_both = factor(gram, 2) if len(references) == 2 else None
+    correlations = correlations_of(signals, blocks)
+    of_speech = normal_equations(correlations[:1, :1])
+    of_both = normal_equations(correlations) if len(references) == 2 else None
     return ReferenceFactors(n_samples, interference, blocks, of_speech, of_both, reason)
 
 
@@ -209,7 +209,7 @@ def _score(estimate: Signal, factors: ReferenceFactors, scores: np.ndarray) -> t
         return "nan", f"{factors.metrics}: {estimate.cause}"
     products = correlate(estimate.samples, factors.blocks)
     systems = [system for system in (factors.speech, factors.both) if system is not None]
-    filters = [solve(system, products[: len(system.energies)]) for system in systems]
+    filters = [system.solve(products[: len(system.energies)]) for system in systems]
 
     ill_conditioned = any(system.ill_conditioned for system in systems)
     ratios = None
