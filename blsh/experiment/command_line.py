@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr
@@ -125,8 +126,13 @@ def _parse(words: list[str]) -> tuple[argparse.Namespace, bool]:
     except SystemExit as ending:
         if not ending.code:
             raise
-        lines = said.getvalue().strip().splitlines()
-        raise ValueError(lines[-1].partition("error: ")[2] or lines[-1]) from None
+        line = said.getvalue().strip().splitlines()[-1]
+        if missing := re.search(r"argument --executor/-e: invalid choice: '([\w-]+)'", line):
+            name = missing[1]
+            raise ValueError(
+                f"the executor {name!r} is not installed; pip install snakemake-executor-plugin-{name}"
+            ) from None
+        raise ValueError(line.partition("error: ")[2] or line) from None
     except CliException as error:
         raise ValueError(error.msg) from None
     return options, any(alone[name] != nothing[name] for name in nothing.keys() - FOR_ANY_TARGET)

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,6 +16,9 @@ import psutil
 import pytest
 from snakemake import cli as snakemake_cli
 from snakemake import common as snakemake_common
+from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
+from snakemake_interface_executor_plugins.registry.plugin import Plugin
+from snakemake_interface_executor_plugins.settings import CommonSettings, ExecutorSettingsBase
 
 from blsh.cli import main as cli
 from blsh.cli import run as verb
@@ -63,6 +67,22 @@ class Snakemake:
         return SimpleNamespace(returncode=self.status, stdout=b"")
 
 
+@dataclass
+class SlurmSettings(ExecutorSettingsBase):
+    """What profiles/slurm sets of the plugin's own."""
+
+    status_command: str = field(default="", metadata={"help": "asks for jobs"})
+    init_seconds_before_status_checks: int = field(default=0, metadata={"help": "before the first look"})
+
+
+@pytest.fixture(autouse=True)
+def slurm(monkeypatch):
+    """An executor for SLURM, as its plugin would be, which the package does not need."""
+    settings = CommonSettings(non_local_exec=True, implies_no_shared_fs=False, job_deploy_sources=False)
+    plugin = Plugin(executor=None, common_settings=settings, _executor_settings_cls=SlurmSettings, _name="slurm")
+    monkeypatch.setitem(ExecutorPluginRegistry().plugins, "slurm", plugin)
+
+
 @pytest.fixture
 def snakemake(tmp_path, monkeypatch) -> Snakemake:
     """An empty repository to work in, and no Snakemake."""
@@ -98,6 +118,14 @@ def note_on_another_machine(log: str, ending: str = "") -> None:
     note_run(load_config("config/demo.yaml"), log)
     path = Path("results/demo/run.json")
     path.write_text(json.dumps(json.loads(path.read_text()) | {"host": "login2", "pid": 7}))
+
+
+def test_an_executor_that_is_not_installed_is_told_with_its_package(snakemake, monkeypatch, capsys):
+    monkeypatch.delitem(ExecutorPluginRegistry().plugins, "slurm")
+    for words in (["--profile", "profiles/slurm"], ["--executor", "slurm"]):
+        assert cli.main(["run", *words]) == 2
+        line = "blsh run: the executor 'slurm' is not installed; pip install snakemake-executor-plugin-slurm\n"
+        assert capsys.readouterr().err == line
 
 
 def test_snakemake_gets_the_preset_all_cores_and_what_else_was_given(snakemake):
