@@ -64,4 +64,6 @@ def _of_the_system(error: OSError) -> str:
         return f"{said}{where}; free some space and run the same command again"
     if isinstance(error, FileNotFoundError) and error.filename:
         return f"{error.filename} does not exist; correct the path, or run the step that makes it"
+    if error.errno == errno.ENOENT and not error.filename and not os.path.exists(os.curdir):
+        return "the folder that this was started in has been removed; change to another one"
     return f"{error.filename}: {said}" if error.filename else str(said)

@@ -151,16 +151,21 @@ class _Parser(argparse.ArgumentParser):
     def __init__(self, **settings) -> None:
         super().__init__(**settings)
         self.register("type", Path, _path)
+        self.register("type", str, _name_of_a_file)
         self.register("type", None, _text)
 
     def error(self, message: str) -> NoReturn:
         self.exit(BAD_INPUT, f"{self.prog}: {one_line(message)}; see '{self.prog} --help'\n")
 
 
-def _path(text: str) -> Path:
+def _name_of_a_file(text: str) -> str:
     if not text:  # which would be the folder at hand
         raise argparse.ArgumentTypeError("'' names no file or folder")
-    return Path(text)
+    return text
+
+
+def _path(text: str) -> Path:
+    return Path(_name_of_a_file(text))
 
 
 def _text(text: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -44,6 +45,7 @@ def clean_file(inputs: Sequence[str], output: str, model: DenoiserModel, setting
         raise ValueError("'-' goes with one input and one output: clean several files into a folder")
     if output == "-":
         _require_stdout()
+    _require_apart(0 if inputs[0] == "-" else inputs[0], 1 if output == "-" else output)
     with tempfile.TemporaryDirectory(prefix="blsh-") as folder:
         source, target = Path(inputs[0]), Path(output)
         if inputs[0] == "-":
@@ -85,6 +87,7 @@ def clean_raw(model: DenoiserModel, rate: int, channels: int, form: str, setting
         If nobody reads the output any more.
     """
     _require_stdout()
+    _require_apart(0, 1)
     dtype, scale = FORMATS[form]
     width = np.dtype(dtype).itemsize * channels
     stream = AnyRateDenoiser(model, rate, channels, **settings)
@@ -116,6 +119,17 @@ def _require_stdout() -> None:
     """Raise before any work if there is no standard output: what is printed there may be lost, but not a recording."""
     if sys.__stdout__ is None:
         raise ValueError("standard output is closed: lead it to a file or a program, or name a file with -o")
+
+
+def _require_apart(source: str | int, target: str | int) -> None:
+    """Raise if the file that is read, by a name or as standard input, is the one that would be written."""
+    try:
+        read, written = os.stat(source), os.stat(target)
+    except OSError:  # not there yet, or told where it is opened
+        return
+    if stat.S_ISREG(read.st_mode) and os.path.samestat(read, written):
+        name = target if isinstance(target, str) else "the file that standard output is led to"
+        raise ValueError(f"{name} is the input: inputs are never overwritten, give another output")
 
 
 def _write(data: bytes) -> None:

@@ -117,6 +117,7 @@ def _parse(words: list[str]) -> tuple[argparse.Namespace, bool]:
     """Return Snakemake's options, and whether the words alone, without profiles, choose what is made."""
     from snakemake.cli import get_argument_parser, parse_args
     from snakemake.exceptions import CliException
+    from snakemake_interface_common.exceptions import WorkflowError
 
     said = io.StringIO()  # which profiles are read, and at last what is wrong
     try:
@@ -135,6 +136,8 @@ def _parse(words: list[str]) -> tuple[argparse.Namespace, bool]:
         raise ValueError(line.partition("error: ")[2] or line) from None
     except CliException as error:
         raise ValueError(error.msg) from None
+    except (WorkflowError, ValueError) as error:  # of a single option, in words of its own
+        raise ValueError(f"Snakemake cannot read {shlex.join(words)} ({error}); see 'snakemake --help'") from None
     return options, any(alone[name] != nothing[name] for name in nothing.keys() - FOR_ANY_TARGET)
 
 

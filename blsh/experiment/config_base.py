@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from blsh.corpora.manifest import without_unprintable
 from blsh.hashing.codes import MAX_BITS
@@ -79,6 +79,16 @@ class ConfigModel(BaseModel):
     """A part of the configuration: no unknown keys, no changes; a string below a field is its text in the documents."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        # Python takes true for 1.
+        parts = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else [value]
+        kind = str(cls.model_fields[info.field_name].annotation)
+        if any(isinstance(part, bool) for part in parts) and re.search(r"\b(int|float)\b", kind):
+            raise ValueError("true and false are no numbers; write a number")
+        return value
 
 
 def refuse_twins(names: Iterable[str], what: str) -> None:

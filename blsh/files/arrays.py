@@ -190,6 +190,8 @@ def load_stamped(path: str | Path, kind: str, version: int) -> tuple[dict[str, A
         If it is anything else than a whole file of this kind and version.
     """
     path = Path(path)
+    if path.exists() and not path.is_file():  # a device may have no end
+        raise ValueError(f"{path} is not a regular file: give a {kind} file of blsh")
     with open(path, "rb") as handle:
         try:
             stamp, arrays, intact = _archive.read(handle, path.stat().st_size)

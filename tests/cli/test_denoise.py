@@ -558,6 +558,43 @@ def python(code: str, *words: object) -> subprocess.CompletedProcess:
     return subprocess.run(call, capture_output=True, timeout=PATIENCE_S, check=True)
 
 
+@pytest.mark.parametrize(
+    ("words", "reads_stdin", "writes_stdout"),
+    [
+        (["{file}", "-o", "-"], False, True),
+        (["-", "-o", "-"], True, True),
+        (["--stream"], True, True),
+        (["-", "-o", "{file}", "--overwrite"], True, False),
+    ],
+)
+def test_a_stream_never_replaces_the_file_that_it_is_made_from(words, reads_stdin, writes_stdout, model, tmp_path):
+    """As the shell does with ``>>`` and ``<>``."""
+    source = write(tmp_path / "x.wav", sound(20_000), subtype="PCM_16")
+    before = source.read_bytes()
+    call = [sys.executable, "-m", "blsh", "denoise", "--model", str(model)]
+    with open(source, "rb") as stdin, open(source, "ab") as stdout:
+        told = subprocess.run(
+            [*call, *(word.format(file=source) for word in words)],
+            stdin=stdin if reads_stdin else subprocess.DEVNULL,
+            stdout=stdout if writes_stdout else subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=PATIENCE_S,
+        )
+    lines = [line for line in told.stderr.splitlines() if not line.startswith("compiling the kernels")]
+    assert told.returncode == 2 and len(lines) == 1 and "is the input: inputs are never overwritten" in lines[0]
+    assert source.read_bytes() == before and [path.name for path in tmp_path.iterdir()] == ["x.wav"]
+
+
+def test_an_empty_name_is_not_the_folder_at_hand(model, tmp_path, monkeypatch, capsys):
+    """What a shell makes of a variable that is not set."""
+    write(tmp_path / "x.wav", sound(20_000))
+    monkeypatch.chdir(tmp_path)
+    assert run_verb("denoise", "--model", model, "", "-o", "out") == 2
+    assert "'' names no file or folder" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("words", [["--stream"], ["-", "-o", "-"]])
 def test_a_reader_that_has_gone_ends_it_quietly(words, model, tmp_path):
     source = write(tmp_path / "x.wav", sound(200_000), subtype="PCM_16")

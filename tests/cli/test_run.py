@@ -128,6 +128,22 @@ def test_an_executor_that_is_not_installed_is_told_with_its_package(snakemake, m
         assert capsys.readouterr().err == line
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--resources", "mem_mb=x"],
+        ["--max-jobs-per-timespan", "x"],
+        ["--set-resources", "x"],
+        ["--default-resources", "x"],
+    ],
+)
+@pytest.mark.parametrize("verb_name", ["run", "plan"])
+def test_options_that_snakemake_cannot_read_are_one_line(snakemake, capsys, verb_name, words):
+    assert cli.main([verb_name, *words]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"blsh {verb_name}: ") and words[0] in line and not snakemake.words
+
+
 def test_snakemake_gets_the_preset_all_cores_and_what_else_was_given(snakemake):
     assert cli.main(["run", "--keep-going"]) == 0
     assert snakemake.given == ["--cores", "all", "--keep-going"]

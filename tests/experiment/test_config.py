@@ -249,6 +249,11 @@ def test_presets_are_valid_and_named_like_their_files(path):
             {"same_as": "open"},
             r"data.sets needs a set 'validation' whose source is 'validation'",
         ),
+        ("seed", True, r"seed=True: true and false are no numbers; write a number"),
+        ("grid.n_bits", [True, 20], r"grid.n_bits=\[True, 20\]: true and false are no numbers"),
+        ("grid.rho", [True], r"grid.rho=\[True\]: true and false are no numbers"),
+        ("data.speech.seconds", True, r"data.speech.seconds=True: true and false are no numbers"),
+        ("tables.taslp.blsh_bits", {"stft": True, "mel": 50}, r"tables.taslp.blsh_bits: true and false are no numbers"),
         ("data.sets.voicebank", {"source": "open"}, r"set 'voicebank' is shown as VoiceBank-DEMAND and needs pairs"),
     ],
 )

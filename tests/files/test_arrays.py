@@ -401,3 +401,9 @@ def test_what_is_no_file_of_numbers(tmp_path, names, max_bytes, message):
     (tmp_path / "x.npz").write_bytes((tmp_path / "x.npz").read_bytes()[:-5])
     with pytest.raises(ValueError, match=r"x\.npz is no \.npz of numbers: "):
         load_unstamped(tmp_path / "x.npz", names)
+
+
+def test_a_device_is_not_read_to_its_end(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ValueError, match=r"pipe is not a regular file: give a test file of blsh"):
+        load_stamped(tmp_path / "pipe", "test", 1)
