@@ -77,9 +77,10 @@ class Denoiser:
         floor: float = 0.0,
     ) -> None:
         level = model.level if level is None else level
-        if not np.float32(level) > 0 or not np.isfinite(np.float32(level)):
-            raise ValueError(f"level={level} must be a positive number")
-        self._level = np.float32(level)
+        with np.errstate(over="ignore"):
+            self._level = np.float32(level)
+        if not 0 < self._level < np.inf:
+            raise ValueError(f"level={level} must be a positive number of single precision")
         self._estimator = model_estimator(model, n_bits=n_bits, strength=strength, floor=floor)
         self._is_untouched = strength == 0  # not even by the rounding of a transform
         self._begin()

@@ -166,6 +166,8 @@ def test_bad_settings_are_named():
         ({"level": 0.0}, "level=0.0"),
         ({"level": np.inf}, "level=inf"),
         ({"level": np.nan}, "level=nan"),
+        ({"level": 1e300}, r"level=1e\+300 must be a positive number of single precision"),
+        ({"level": 1e-300}, "level=1e-300"),
     ):
         with pytest.raises(ValueError, match=message):
             Denoiser(MODEL, **options)
