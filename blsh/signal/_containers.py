@@ -23,7 +23,7 @@ from typing import BinaryIO
 from blsh.signal._pieces import Pieces
 
 _BYTE_ORDERS = {b"RIFF": "little", b"RF64": "little", b"RIFX": "big"}
-_NO_SIZE, _NO_SIZE_ARECORD, _NO_SIZE_SOX = 0xFFFFFFFF, 0x80000000, 0x7FFFF000  # the first from ffmpeg and others
+_NO_SIZE = 0xFFFFFFFF
 _CHUNK_NAME = re.compile(rb"[A-Za-z0-9_][A-Za-z0-9_ ]{3}")
 _TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN")
 _DISK_BLOCK = 4096
@@ -122,7 +122,7 @@ def _wave(handle: BinaryIO, start: int, n_bytes: int) -> list[bytes | range]:
         size = long_size
     elif (
         size == _NO_SIZE
-        or (size > held and size in (_NO_SIZE_ARECORD, _NO_SIZE_SOX // block * block))
+        or (size > held and _is_placeholder(size, body - start, block))
         # Where the RIFF has its right size, it is an empty recording before other chunks.
         or (size == 0 and start + 8 + int.from_bytes(head[4:8], order) != n_bytes)
     ):
@@ -130,6 +130,18 @@ def _wave(handle: BinaryIO, start: int, n_bytes: int) -> list[bytes | range]:
     _require(body + size, n_bytes)
     _require_no_more(handle, body + size, size % 2, n_bytes, order)
     return [range(start, n_bytes)]
+
+
+def _is_placeholder(size: int, n_before: int, block: int) -> bool:
+    """Whether programs write `size` for sound of unknown length behind a header of `n_before` bytes.
+
+    The sound, the RIFF or the file has the largest signed or unsigned size, or the sound has one of three round ones.
+    The shortest header has 44 bytes, which some programs subtract from any. Other sizes near these are no placeholders:
+    recorders that begin a new file at 2 or 4 GiB come as close, and a part of such a file must not pass for the whole.
+    """
+    less = (0, 44 - 8, 44, n_before - 8, n_before)
+    largest = {limit - n for limit in (0x7FFFFFFF, 0xFFFFFFFF) for n in less}
+    return size in largest | {0x80000000, 0x7FFFFF00, 0x7FFFF000 // block * block}
 
 
 def _completed(
@@ -172,6 +184,8 @@ def _require_no_more(handle: BinaryIO, position: int, padding: int, n_bytes: int
             raise _two_in_one("recording", position)
         if header[:4] == b"data" and size:
             raise _two_in_one("data chunk", position)
+        if position + 8 + size > n_bytes:
+            break  # sound whose first bytes look like a name
         position += 8 + size + size % 2
     rest = n_bytes - position
     is_tag = _read(handle, position, 12).startswith(_TAGS)

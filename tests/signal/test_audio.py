@@ -244,11 +244,16 @@ def without_length(content: bytes, placeholder: int, riff: int, order: str = "<"
     return content[:4] + struct.pack(f"{order}I", riff) + content[8:at] + data + content[at + 4 :]
 
 
-# What ffmpeg, arecord, sox (a multiple of the block) and a recorder that was killed write.
+# What ffmpeg, arecord, sox (a multiple of the block), opusdec, oggdec, others and a recorder that was killed write.
 PLACEHOLDERS = {
     "ffmpeg": (0xFFFFFFFF, 0xFFFFFFFF),
     "arecord": (0x80000000, 0x80000024),
     "sox": (0x7FFFF000, 0x7FFFF024),
+    "opusdec": (0x7FFFFFFF, 0x7FFFFFFF),
+    "oggdec": (0x7FFFFFD3, 0x7FFFFFF7),
+    "file of 32 bits": (0xFFFFFFD3, 0xFFFFFFFF),
+    "RIFF of 32 bits": (0xFFFFFFDB, 0xFFFFFFFF),
+    "round": (0x7FFFFF00, 0x7FFFFF24),
     "zero": (0, 0),
     "killed": (0, 36),
 }
@@ -309,6 +314,23 @@ def test_more_than_4_gib_from_a_pipe(tmp_path):
         file.write(samples.tobytes())
     assert probe(tmp_path / "x").n_samples == n_bytes // 2
     np.testing.assert_array_equal(read_audio(tmp_path / "x", start=n_bytes // 2 - 16_000) * 32768, samples)
+
+
+def test_a_placeholder_less_a_header_of_another_length(tmp_path, waveform):
+    content = encoded(waveform, container="wavex")
+    n_before = len(content) - 2 * waveform.size
+    assert n_before > 44
+    expected = soundfile.read(io.BytesIO(content), dtype="float32")[0]
+    for placeholder in (0x7FFFFFFF - n_before, 0xFFFFFFFF - n_before + 8):
+        (tmp_path / "x").write_bytes(without_length(content, placeholder, 0xFFFFFFFF))
+        assert_is_read(tmp_path / "x", expected)
+
+
+@pytest.mark.parametrize("size", [0x7FFF8000, 0x7FFFFFD0, 0x80000002, 0xFFFF8000, 0xFFFFFF00])
+def test_a_part_of_a_recording_of_2_or_4_gib(tmp_path, waveform, size):
+    """Recorders begin a new file near these sizes, so most of them are no placeholders."""
+    (tmp_path / "x").write_bytes(without_length(encoded(waveform), size, size + 36 & 0xFFFFFFFF))
+    assert_refused(tmp_path / "x", f"x is truncated, its header promises {size + 44} bytes, the file has 48044")
 
 
 def test_a_wav_file_from_a_pipe_without_samples(tmp_path, waveform):
@@ -376,6 +398,20 @@ def two_in_one(waveform) -> dict[str, tuple[bytes, str]]:
         "data twice": (wav + data, "holds a second data chunk, from byte 48044 on"),
         "data later": (wav + chunk(b"LIST", b"INFO") + data, "holds a second data chunk, from byte 48056 on"),
         "rifx": (encoded(waveform, endian="BIG") + chunk(b"data", wav[44:], ">"), "holds a second data chunk"),
+        "sound like a chunk": (
+            wav + b"ab12\xff\xff\xff\x7f" + wav[44:],
+            "48008 bytes after its sound that are no chunk",
+        ),
+        "chunks, sound like a chunk": (
+            wav + chunk(b"LIST", b"INFO") + b"ab12" + struct.pack("<I", 2 * 24_000 + 1) + wav[44:],
+            "48008 bytes after its sound",
+        ),
+        "wav twice, second cut": (wav + wav[:1000], "holds a second recording, from byte 48044 on"),
+        "data twice, second cut": (wav + data[:1000], "holds a second data chunk, from byte 48044 on"),
+        "a large chunk that was cut": (
+            wav + chunk(b"bext", bytes(range(256)) * 40)[:-500],
+            "9748 bytes after its sound",
+        ),
         "data too short": (wav[:40] + struct.pack("<I", 24_000) + wav[44:], "24000 bytes after its sound"),
         "flac twice": (flac + flac, "holds a second recording"),
         "flac of unknown length twice": (flac_with_length(flac, 0) + flac, "holds a second recording"),
@@ -404,7 +440,8 @@ def harmless(waveform, rng) -> dict[str, tuple[str, bytes, bytes]]:
     id3 = b"ID3\x04\0\0\0\0\x01\x00" + bytes(128)
     return {
         "chunks": ("wav", b"", chunk(b"LIST", b"INFOINAM\x05\0\0\0title\0") + chunk(b"id3 ", rng.bytes(9001))),
-        "a chunk that was cut": ("wav", b"", chunk(b"bext", rng.bytes(9001))[:-500]),
+        "a short chunk that was cut": ("wav", b"", chunk(b"bext", rng.bytes(4001))[:-500]),
+        "a chunk without its last byte": ("wav", b"", chunk(b"bext", rng.bytes(9001))[:-1]),
         "zeros": ("wav", b"", bytes(100_000)),
         "the rest of a block": ("wav", b"", rng.bytes(4096)),
         "a tag of a player": ("wav", b"", b"TAG" + bytes(125)),
