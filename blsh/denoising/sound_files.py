@@ -58,13 +58,14 @@ def denoise_file(
         If there is no such file.
     ValueError
         If it cannot be decoded, is truncated, too short, silent, or holds NaN; if its form cannot be written; if
-        `target` is `source`; if a setting is out of range.
+        `target` is `source`; if `source` changes while it is read; if a setting is out of range.
     OSError
         If `target` cannot be written.
     """
     source, target = Path(source), Path(target)
     if target.exists() and source.exists() and target.samefile(source):
         raise ValueError(f"{target} is the input: give the output another name")
+    version = _version(source)
     with open_sound(source) as sound:
         rate, channels, form, tags = sound.sample_rate, sound.channels, sound.form, sound.tags
     is_untouched = settings.get("strength") == 0
@@ -81,15 +82,23 @@ def denoise_file(
                 for block in read_blocks(source):
                     denoiser.push(block)  # a bad file is refused all the same
                 shutil.copyfile(source, temporary)
-                return
-            with _Writer(temporary, target, form, tags) as writer:
-                for block in read_blocks(source):
-                    writer.write(denoiser.push(block))
-                writer.write(denoiser.flush())
-            writer.require_whole()
+            else:
+                with _Writer(temporary, target, form, tags) as writer:
+                    for block in read_blocks(source):
+                        writer.write(denoiser.push(block))
+                    writer.write(denoiser.flush())
+                writer.require_whole()
+            if _version(source) != version:
+                raise ValueError(f"{source} changed while it was read: run again when it is whole")
     except ValueError as error:
         # What the reader says names the file; what the denoiser says of its samples does not.
         raise error if str(source) in str(error) else ValueError(f"{source}: {error}") from error
+
+
+def _version(path: Path) -> tuple[int, ...]:
+    """Return what differs if a file is written to or replaced between two readings, each of which opens it anew."""
+    status = path.stat()
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _require_writable(form: Mapping[str, str | int]) -> None:

@@ -168,3 +168,26 @@ def test_what_is_not_the_disks_fault_is_not_called_that(tmp_path, monkeypatch):
         denoise_file(tmp_path / "x.wav", tmp_path / "y.wav", MODEL)
     assert "room" not in str(caught.value)
     assert os.listdir(tmp_path) == ["x.wav"]
+
+
+@pytest.mark.parametrize("strength", [0, 1])
+@pytest.mark.parametrize("how", ["replaced", "written to"])
+def test_an_input_that_changes_between_its_readings(tmp_path, monkeypatch, strength, how):
+    path, other = tmp_path / "x.wav", tmp_path / "other.wav"
+    soundfile.write(path, sound(5000), RATE)
+    soundfile.write(other, sound(9000), 8000)
+    read = sound_files.read_blocks
+
+    def change_and_read(source):
+        yield from read(source)
+        if other.exists():
+            if how == "written to":
+                path.write_bytes(other.read_bytes())
+                other.unlink()
+            else:
+                other.replace(path)
+
+    monkeypatch.setattr(sound_files, "read_blocks", change_and_read)
+    with pytest.raises(ValueError, match=r"^\S*x\.wav changed while it was read: run again when it is whole$"):
+        denoise_file(path, tmp_path / "y.wav", MODEL, strength=strength)
+    assert os.listdir(tmp_path) == ["x.wav"]
