@@ -52,6 +52,8 @@ def clean_file(inputs: Sequence[str], output: str, model: DenoiserModel, setting
             source = Path(folder, "stdin")
             with open(source, "wb") as handle:
                 shutil.copyfileobj(sys.stdin.buffer, handle)
+                if not handle.tell():
+                    raise ValueError("standard input is empty or closed: pipe a sound file into it")
         if output == "-":
             target = Path(folder, "stdout")
         try:

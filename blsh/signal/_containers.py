@@ -8,8 +8,8 @@ change an experiment's numbers without a word. Here it is found out what a file 
   says so. FLAC states its length too, which `blsh.signal.audio` compares by decoding.
 - A program that writes WAV into a pipe cannot know the length when it writes the header. It puts one of a few
   well-known values there, and the sound goes on to the end of the file.
-- Ogg streams one after another are a chain, which is one recording. Two WAV or FLAC files in one, two `data` chunks,
-  and Ogg streams beside each other are refused: no program reads all of them.
+- Ogg streams one after another are a chain, which is one recording. Any other two files in one, two `data` chunks, and
+  Ogg streams beside each other are refused: no program reads all of them.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ _TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN")
 _DISK_BLOCK = 4096
 _OGG_PAGE = re.compile(rb"OggS\0")
 _OGG_SOUND = re.compile(rb"\x01vorbis|OpusHead|\x7fFLAC|Speex   ")
+_BEGINNING = re.compile(
+    rb"(?:RIFF|RIFX|RF64)....WAVE|NIST_1A\n|fLaC[\0\x80]\0\0\x22|OggS\0[\0-\7]", re.DOTALL
+)  # of a sound file
 _SPHERE_HEADER_MAX = 1 << 16
 _SEARCHED = (1 << 12, 1 << 20)  # bytes at first, where a match is likely, and later
 
@@ -50,7 +53,10 @@ def streams_of(handle: BinaryIO, n_bytes: int) -> list[Pieces]:
     if magic[:4] in _BYTE_ORDERS and magic[8:] == b"WAVE":
         whole = _wave(handle, start, n_bytes)
     elif magic[:8] == b"NIST_1A\n":
-        _require(_sphere_end(handle, start), n_bytes)
+        end = _sphere_end(handle, start)
+        _require(end, n_bytes)
+        if end:
+            _require_no_beginning(handle, end)
     elif magic[:4] == b"fLaC":
         _require_one_flac(handle, start, n_bytes)
     elif magic[:4] == b"OggS":
@@ -93,6 +99,25 @@ def _truncated(reason: str) -> ValueError:
 
 def _two_in_one(what: str, position: int) -> ValueError:
     return ValueError(f"holds a second {what}, from byte {position} on, which would be lost: make two files of it")
+
+
+def _require_no_beginning(handle: BinaryIO, position: int) -> None:
+    """Raise if another sound file begins here."""
+    if _BEGINNING.match(_read(handle, position, 16)):
+        raise _two_in_one("recording", position)
+
+
+def _require_no_sound(handle: BinaryIO, position: int, end: int, kind: str) -> None:
+    """Raise where what is left may be sound: more than fills up a block of a disk, and no tag of a player or zeros."""
+    _require_no_beginning(handle, position)
+    if end - position <= _DISK_BLOCK or _read(handle, position, 12).startswith(_TAGS):
+        return
+    found = _find(handle, re.compile(rb"[^\0]"), position)
+    if found is not None and found < end:
+        raise ValueError(
+            f"holds {end - position} bytes after its sound that are no {kind}, and would be lost if they are sound: "
+            "cut them off, or read on to the end with sox --ignore-length"
+        )
 
 
 # RIFF: "RIFF", size, "WAVE", then chunks of name, size and body, which begin on even bytes
@@ -171,29 +196,19 @@ def _completed(
 
 
 def _require_no_more(handle: BinaryIO, position: int, padding: int, n_bytes: int, order: str) -> None:
-    """Raise where sound may follow the `data` chunk, which ends at `position`.
-
-    Other chunks are no sound, nor are tags of players, zeros, and what fills up a block of a disk.
-    """
+    """Raise where sound may follow the `data` chunk, which ends at `position`; other chunks are no sound."""
     if not _is_chunk(handle, position) or _is_chunk(handle, position + padding):  # some programs do not pad
         position += padding
     while _is_chunk(handle, position):
-        header = _read(handle, position, 12)
-        size = int.from_bytes(header[4:8], order)
-        if header[:4] in _BYTE_ORDERS and header[8:] == b"WAVE":
-            raise _two_in_one("recording", position)
+        _require_no_beginning(handle, position)  # which looks like a chunk
+        header = _read(handle, position, 8)
+        size = int.from_bytes(header[4:], order)
         if header[:4] == b"data" and size:
             raise _two_in_one("data chunk", position)
         if position + 8 + size > n_bytes:
             break  # sound whose first bytes look like a name
         position += 8 + size + size % 2
-    rest = n_bytes - position
-    is_tag = _read(handle, position, 12).startswith(_TAGS)
-    if rest > _DISK_BLOCK and not is_tag and _find(handle, re.compile(rb"[^\0]"), position) is not None:
-        raise ValueError(
-            f"holds {rest} bytes after its sound that are no chunk, and would be lost if they are sound: "
-            "cut them off, or read on to the end with sox --ignore-length"
-        )
+    _require_no_sound(handle, position, n_bytes, "chunk")
 
 
 def _is_chunk(handle: BinaryIO, position: int) -> bool:
@@ -219,7 +234,7 @@ def _sphere_end(handle: BinaryIO, start: int) -> int:
 
 
 def _require_one_flac(handle: BinaryIO, start: int, n_bytes: int) -> None:
-    second = _find(handle, re.compile(rb"fLaC[\0\x80]\0\0\x22"), start + 4)
+    second = _find(handle, _BEGINNING, start + 4)
     if second is not None:
         raise _two_in_one("recording", second)
 
@@ -259,4 +274,6 @@ def _ogg_pages(handle: BinaryIO, position: int | None, n_bytes: int) -> Iterator
         is_whole = end <= n_bytes and (following is None or following >= end)
         if _OGG_PAGE.match(header):
             yield position, header[5], is_whole, header[27 + header[26] :]
+        if end < (next_one := n_bytes if following is None else following):
+            _require_no_sound(handle, end, next_one, "page")
         position = following

@@ -29,6 +29,7 @@ _FORM = ("samplerate", "channels", "format", "subtype", "endian")
 _BLOCK_SAMPLES = 1 << 18
 _UNKNOWN_LENGTH = (1 << 63) - 1  # what libsndfile says of a FLAC stream whose header leaves it open
 _REMEDY = "convert it to 16-bit WAV or FLAC, or leave it out"
+_WHOLE = "get the whole file, or leave it out"
 
 
 @contextmanager
@@ -165,7 +166,7 @@ class Sound:
             while n := len(sound.read(max(1, _BLOCK_SAMPLES // sound.channels), dtype="float32", always_2d=True)):
                 n_samples += n
         except soundfile.LibsndfileError as error:
-            raise ValueError(f"{self._path} is truncated or damaged after sample {n_samples}: {_REMEDY}") from error
+            raise ValueError(f"{self._path} is truncated or damaged after sample {n_samples}: {_WHOLE}") from error
         return n_samples
 
     def _blocks(self, sound: soundfile.SoundFile, region: range, first: int, block: int) -> Iterator[np.ndarray]:
@@ -189,7 +190,7 @@ class Sound:
     def _truncated(self, n_read: int) -> ValueError:
         return ValueError(
             f"{self._path} is truncated or damaged, "
-            f"sample {n_read} of its {self.n_samples} or a later one cannot be decoded: {_REMEDY}"
+            f"sample {n_read} of its {self.n_samples} or a later one cannot be decoded: {_WHOLE}"
         )
 
 

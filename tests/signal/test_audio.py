@@ -420,6 +420,30 @@ def two_in_one(waveform) -> dict[str, tuple[bytes, str]]:
     }
 
 
+@pytest.mark.parametrize("first", ["wav", "flac", "vorbis", "sphere"])
+@pytest.mark.parametrize("second", ["wav", "flac", "vorbis", "sphere"])
+def test_two_files_of_any_containers_in_one(tmp_path, waveform, first, second):
+    both = [encoded(waveform, container=container) for container in (first, second)]
+    path = tmp_path / "both.bin"
+    path.write_bytes(b"".join(both))
+    if first == second == "vorbis":
+        assert probe(path).n_samples == len(read_audio(path)) == 2 * len(waveform)
+        return
+    with pytest.raises(ValueError, match=f"holds a second recording, from byte {len(both[0])} on, which would be lost"):
+        probe(path)
+
+
+def test_what_follows_an_ogg_stream_and_is_none_may_be_sound(tmp_path, waveform, rng):
+    path = tmp_path / "more.ogg"
+    whole = encoded(waveform, container="vorbis")
+    for more in (rng.bytes(3000), bytes(9000), b"TAG" + bytes(125)):
+        path.write_bytes(whole + more)
+        assert probe(path).n_samples == len(read_audio(path)) == len(waveform)
+    path.write_bytes(whole + rng.bytes(9000))
+    with pytest.raises(ValueError, match="holds 9000 bytes after its sound that are no page, and would be lost"):
+        probe(path)
+
+
 @pytest.mark.parametrize("kind", two_in_one(np.zeros(1)))
 def test_two_recordings_in_one_file(tmp_path, waveform, kind):
     content, message = two_in_one(waveform)[kind]
