@@ -7,14 +7,14 @@ or a folder, those that are finished are skipped, and one that fails is told at 
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import cache, partial
 from pathlib import Path
 
 from blsh import __version__
 from blsh.cli import pipes
-from blsh.cli.cleaning_note import NOTE, CleaningNote
+from blsh.cli.cleaning_note import NOTE, CleaningNote, NoteLines, state_of
 from blsh.cli.failures import describe
 from blsh.cli.numbers import CODE_LENGTH, Real, Whole
 from blsh.cli.output_tree import Task, goes_to_folder, plan_tasks, unfinished_tasks
@@ -102,10 +102,11 @@ def run(arguments: argparse.Namespace) -> int:
     if len(left) < len(tasks):
         print(f"{len(tasks) - len(left)} of {len(tasks)} files are finished and skipped", file=sys.stderr)
     remove_abandoned([Path(arguments.output) / NOTE, *(task.target for task in tasks)])
+    if not left:
+        return 0
     show, failures = Progress("files"), {}
-    with closing(_clean_all(_begun(left, note), len(left), arguments, model, settings)) as finished:
+    with note.continued() as noted, closing(_clean_all(left, noted, arguments, model, settings)) as finished:
         for task, failure in finished:
-            note.end(task.target, task.source, failed=failure is not None)
             failures[task] = failure
             show(len(failures), len(left))
     lines = [failures[task] for task in left if failures[task]]
@@ -122,30 +123,32 @@ def _checked_model(path: Path, settings: Mapping[str, float | None]) -> Denoiser
 
 
 def _clean_all(
-    tasks: Iterator[Task],
-    n_tasks: int,
+    tasks: Sequence[Task],
+    noted: NoteLines,
     arguments: argparse.Namespace,
     model: DenoiserModel,
     settings: Mapping[str, float | None],
 ) -> Iterator[tuple[Task, str | None]]:
     """Clean every file; yield each as it is finished, with a line if it failed."""
-    n_workers = min(arguments.jobs, n_tasks)
+    n_workers = min(arguments.jobs, len(tasks))
+    left = _while_noted(tasks, noted)
     if n_workers > 1:
-        yield from in_processes(partial(_work, path=arguments.model, settings=settings), tasks, n_workers, _killed)
+        work = partial(_work, noted=noted, path=arguments.model, settings=settings)
+        yield from in_processes(work, left, n_workers, _killed)
     else:
-        for task in tasks:
-            yield task, _try_task(task, model, settings)
+        for task in left:
+            yield task, _try_task(task, noted, model, settings)
 
 
-def _begun(tasks: list[Task], note: CleaningNote) -> Iterator[Task]:
-    """Note each file when its turn has come."""
+def _while_noted(tasks: Sequence[Task], noted: NoteLines) -> Iterator[Task]:
+    """Yield the tasks while what they make can be noted."""
     for task in tasks:
-        note.begin(task.target, task.source)
+        noted.require_there()
         yield task
 
 
-def _work(task: Task, path: Path, settings: Mapping[str, float | None]) -> str | None:
-    return _try_task(task, _loaded(path), settings)
+def _work(task: Task, noted: NoteLines, path: Path, settings: Mapping[str, float | None]) -> str | None:
+    return _try_task(task, noted, _loaded(path), settings)
 
 
 def _killed(task: Task) -> str:
@@ -157,10 +160,15 @@ def _loaded(path: Path) -> DenoiserModel:
     return load_model(path)
 
 
-def _try_task(task: Task, model: DenoiserModel, settings: Mapping[str, float | None]) -> str | None:
-    """Clean a file; return what failed, in one line."""
+def _try_task(task: Task, noted: NoteLines, model: DenoiserModel, settings: Mapping[str, float | None]) -> str | None:
+    """Clean and note a file; return what failed, in one line."""
+    source_state = state_of(task.source)
+
+    def note(whole: Path) -> None:
+        noted.add(task.target, whole, task.source, source_state)
+
     try:
-        denoise_file(task.source, task.target, model, **settings)
+        denoise_file(task.source, task.target, model, when_whole=note, **settings)
     except (ValueError, OSError, MemoryError) as error:
         return describe(error)[1] or str(error)
     return None

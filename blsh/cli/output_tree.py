@@ -59,8 +59,8 @@ def plan_tasks(inputs: Sequence[Path], output: Path, spelled: str) -> tuple[list
     FileNotFoundError
         If an input does not exist.
     ValueError
-        If the output cannot be there, two inputs would have one output, an output is an input, a folder holds no
-        sound file, or the output of one file has another suffix.
+        If the output cannot be there, two inputs would have one output, an output is an input or lies where the
+        note is kept, a folder holds no sound file, or the output of one file has another suffix.
     """
     for path in inputs:
         if not path.exists():
@@ -82,6 +82,10 @@ def plan_tasks(inputs: Sequence[Path], output: Path, spelled: str) -> tuple[list
             for base in [path if path.is_dir() else path.parent]
             for name in _sound_files(path, output)
         ]
+        if below := [task.target for task in tasks if output / NOTE in task.target.parents]:
+            raise ValueError(
+                f"{below[0]} cannot be: {output / NOTE} is the note of the output folder; rename the folder"
+            )
     sources = {identity(task.source) for task in tasks} - {None}
     planned: dict[Path, Task] = {}
     for task in tasks:

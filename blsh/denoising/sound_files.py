@@ -13,7 +13,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,6 +36,7 @@ def denoise_file(
     model: DenoiserModel,
     *,
     level: float | None = None,
+    when_whole: Callable[[Path], object] | None = None,
     **settings: float | None,
 ) -> None:
     """Clean a sound file.
@@ -49,6 +50,9 @@ def denoise_file(
     model : DenoiserModel
     level : float, optional
         What to divide by before and multiply with afterwards; by default the file's own standard deviation.
+    when_whole : callable, optional
+        Called with the temporary name of the output when it is whole, before it appears as `target`. What it raises
+        leaves no output.
     **settings
         See ``model_estimator``: n_bits, strength, floor.
 
@@ -90,6 +94,8 @@ def denoise_file(
                 writer.require_whole()
             if _version(source) != version:
                 raise ValueError(f"{source} changed while it was read: run again when it is whole")
+            if when_whole is not None:
+                when_whole(temporary)
     except ValueError as error:
         # What the reader says names the file; what the denoiser says of its samples does not.
         raise error if str(source) in str(error) else ValueError(f"{source}: {error}") from error

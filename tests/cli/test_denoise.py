@@ -1,6 +1,7 @@
 """`blsh denoise`: every form of input comes out in its own form, and every bad one as one line."""
 
 import io
+import json
 import os
 import stat
 import subprocess
@@ -8,13 +9,16 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from shutil import rmtree
 
 import numpy as np
 import pytest
 import soundfile
 
+from blsh.cli import denoise as denoise_verb
 from blsh.cli import main as cli
 from blsh.cli import pipes
+from blsh.cli.cleaning_note import CleaningNote
 from blsh.denoising.denoiser import denoise
 from blsh.denoising.model_file import load_model, save_model
 from tests.cli.working import run_verb
@@ -270,19 +274,28 @@ def test_a_note_that_does_not_tell_the_sources_is_one_line(text, blsh, tmp_path)
     assert blsh(folder, "-o", out)[1] == ["1 of 1 files are finished and skipped"]
 
 
-@pytest.mark.parametrize(("place", "is_there"), [("denoise, '_try_task'", False), ("CleaningNote, 'end'", True)])
-def test_a_killed_run_is_continued_without_being_asked_to_replace(place, is_there, blsh, model, tmp_path):
-    """Before the third file appears, and between that and the note."""
+KILLS = [("denoise, '_try_task', 'before'", False), ("NoteLines, 'add', 'after'", False)]
+KILLS += [("denoise, 'denoise_file', 'after'", True)]
+
+
+@pytest.mark.parametrize(("place", "is_there"), KILLS)
+def test_a_killed_run_is_continued_and_what_came_since_is_never_replaced_unasked(
+    place, is_there, blsh, model, tmp_path
+):
+    """Before the third file is whole, between its line in the note and its name, and after that."""
     for number in range(4):
         write(tmp_path / f"in/{number}.wav", sound(4000, number))
     code = (
-        "import os, sys\nfrom blsh.cli import denoise\nfrom blsh.cli.cleaning_note import CleaningNote\n"
+        "import os, sys\nfrom blsh.cli import denoise\nfrom blsh.cli.cleaning_note import NoteLines\n"
         "from blsh.cli.main import main\n"
-        "place, name = PLACE\n"
+        "place, name, moment = PLACE\n"
         "count, true = iter(range(9)), getattr(place, name)\n"
         "def kill_at_the_third(*words, **more):\n"
-        "    if next(count) == 2: os.kill(os.getpid(), 9)\n"
-        "    return true(*words, **more)\n"
+        "    is_third = next(count) == 2\n"
+        "    if is_third and moment == 'before': os.kill(os.getpid(), 9)\n"
+        "    result = true(*words, **more)\n"
+        "    if is_third: os.kill(os.getpid(), 9)\n"
+        "    return result\n"
         "setattr(place, name, kill_at_the_third)\n"
         "main(sys.argv[1:])"
     ).replace("PLACE", place)
@@ -291,7 +304,15 @@ def test_a_killed_run_is_continued_without_being_asked_to_replace(place, is_ther
     assert (tmp_path / "out/2.wav").exists() is is_there
     with open(tmp_path / "out/denoised.json", "ab") as note:
         note.write(b'{"target": "1.w')  # a line that was torn
-    assert blsh(tmp_path / "in", "-o", tmp_path / "out") == (0, ["2 of 4 files are finished and skipped"])
+    if not is_there:
+        write(tmp_path / "out/2.wav", sound(4000, 9))
+        mine = (tmp_path / "out/2.wav").read_bytes()
+        status, lines = blsh(tmp_path / "in", "-o", tmp_path / "out")
+        assert status == 2 and "2.wav would be replaced" in lines[0]
+        assert (tmp_path / "out/2.wav").read_bytes() == mine
+        (tmp_path / "out/2.wav").unlink()
+    n_done = 2 + is_there
+    assert blsh(tmp_path / "in", "-o", tmp_path / "out") == (0, [f"{n_done} of 4 files are finished and skipped"])
     assert blsh(tmp_path / "in", "-o", tmp_path / "out") == (0, ["4 of 4 files are finished and skipped"])
 
 
@@ -303,6 +324,69 @@ def test_what_appeared_after_a_file_failed_is_somebody_elses(blsh, tmp_path):
     write(tmp_path / "out/a.wav", sound(4000, 1))
     status, lines = blsh(tmp_path / "in", "-o", tmp_path / "out")
     assert status == 2 and "a.wav would be replaced" in lines[0]
+
+
+def test_two_runs_at_a_time_do_not_write_into_one_folder(blsh, tmp_path):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    write(folder / "a.wav", sound(4000))
+    late = CleaningNote(out, {})
+    with CleaningNote(out, {}).continued():
+        for more in ([], ["--overwrite"]):
+            status, lines = blsh(folder, "-o", out, *more)
+            assert status == 2 and len(lines) == 1 and f"another blsh denoise writes into {out}: wait" in lines[0]
+        with pytest.raises(ValueError, match="another blsh denoise writes"), late.continued():
+            pass
+    with pytest.raises(ValueError, match="has just written into"), late.continued():
+        pass
+    assert blsh(folder, "-o", out, "--jobs", 2) == (0, [])
+    assert blsh(folder, "-o", out) == (0, ["1 of 1 files are finished and skipped"])
+
+
+def test_a_damaged_line_of_the_note_is_no_line(blsh, tmp_path):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    write(folder / "a.wav", sound(4000))
+    assert blsh(folder, "-o", out) == (0, [])
+    note = out / "denoised.json"
+    head, line = note.read_text(encoding="utf-8").splitlines()
+    for key in json.loads(line):
+        short = {name: value for name, value in json.loads(line).items() if name != key}
+        for broken in (short, {**short, key: None}):
+            note.write_text(f"{head}\n{json.dumps(broken)}\n", encoding="utf-8")
+            status, lines = blsh(folder, "-o", out)
+            assert status == 2 and "a.wav would be replaced" in lines[0]
+    note.write_text(f'{head}\n[]\n{line}\n{{"target": "a.wav", "begun": null}}\n', encoding="utf-8")
+    assert blsh(folder, "-o", out) == (0, ["1 of 1 files are finished and skipped"])
+
+
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda note: os.truncate(note, 0), lambda note: rmtree(note.parent)])
+def test_a_note_that_vanishes_under_the_run_stops_it_in_one_line(spoil, blsh, tmp_path, monkeypatch):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    for name in "abc":
+        write(folder / f"{name}.wav", sound(4000))
+    true = denoise_verb.denoise_file
+
+    def then_spoil(*words, **more):
+        true(*words, **more)
+        spoil(out / "denoised.json")
+
+    monkeypatch.setattr(denoise_verb, "denoise_file", then_spoil)
+    status, lines = blsh(folder, "-o", out)
+    assert status == 2 and len(lines) == 1 and f"{out / 'denoised.json'} was removed or emptied" in lines[0]
+    assert not (out / "b.wav").exists()
+    monkeypatch.undo()
+    if (out / "a.wav").exists():
+        status, lines = blsh(folder, "-o", out)
+        assert status == 2 and "a.wav would be replaced" in lines[0] and "--overwrite" in lines[0]
+    assert blsh(folder, "-o", out, "--overwrite") == (0, [])
+    assert blsh(folder, "-o", out) == (0, ["3 of 3 files are finished and skipped"])
+
+
+def test_a_folder_in_the_place_of_the_note_is_refused_before_the_first_file(blsh, tmp_path):
+    write(tmp_path / "in/a.wav", sound(4000))
+    write(tmp_path / "in/denoised.json/b.wav", sound(4000))
+    status, lines = blsh(tmp_path / "in", "-o", tmp_path / "out")
+    assert status == 2 and len(lines) == 1 and "is the note of the output folder; rename the folder" in lines[0]
+    assert not (tmp_path / "out").exists()
 
 
 def test_links_to_folders_are_followed_and_circles_end(blsh, tmp_path):
