@@ -20,6 +20,7 @@ zero pivot, for want of a better definition.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,8 +89,8 @@ class Factors:
         return h.reshape(products.shape)
 
 
-def correlations_of(references: np.ndarray, blocks: BlockSpectra) -> np.ndarray:
-    """``r_ij(m)`` for 0 ≤ m < L, (k, k, L), of references (k, samples) and their transformed blocks."""
+def correlations_of(references: Sequence[np.ndarray], blocks: BlockSpectra) -> np.ndarray:
+    """``r_ij(m)`` for 0 ≤ m < L, (k, k, L), of k references (samples,) and their transformed blocks."""
     return np.stack([correlate(reference, blocks) for reference in references], axis=1)
 
 

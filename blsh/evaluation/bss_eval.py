@@ -155,7 +155,7 @@ def factor_references(
         metrics = "sdr, sir, sar" if interference else "sdr"
         return ReferenceFactors(n_samples, interference, None, None, None, f"{metrics}: {unusable}")
 
-    signals = np.stack([reference.samples for reference in references])
+    signals = [reference.samples for reference in references]
     blocks = transform_blocks(signals, filter_length)
     correlations = correlations_of(signals, blocks)
     of_speech = normal_equations(correlations[:1, :1])
