@@ -12,6 +12,7 @@ can be read in black and white.
 from __future__ import annotations
 
 import io
+import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from typing import Any, ParamSpec, TypeVar
 
 from blsh.files.atomic import atomic_path, write_text
 
+# What it says of a line of settings, or of the folder of its cache, concerns no figure made here.
+logging.getLogger("matplotlib").setLevel(logging.ERROR)
 try:
     import matplotlib as mpl
     from matplotlib.axes import Axes

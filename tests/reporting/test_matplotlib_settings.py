@@ -81,7 +81,9 @@ def test_files_of_settings_change_no_figure(tmp_path, place):
     words = ["-m", "tests.reporting.small_picture"]
     done = in_a_process_of_its_own(words, tmp_path, MATPLOTLIBRC=str(tmp_path / "elsewhere"), MPLBACKEND="tkagg")
     assert done.stdout.split() == digests(), done.stderr
-    assert "Missing colon" in done.stderr  # the file was read
+    look = "import blsh.reporting.figures, matplotlib; print(matplotlib.rcParams['text.usetex'])"
+    read = in_a_process_of_its_own(["-c", look], tmp_path, MATPLOTLIBRC=str(tmp_path / "elsewhere"))
+    assert (read.stdout, read.stderr) == ("True\n", "")  # the file was read, and nothing is said of its bad lines
 
 
 @pytest.mark.parametrize(("contents", "backend"), [(b"lines.linewidth: \xff", ""), (b"", "Qt4Agg")])
@@ -91,6 +93,15 @@ def test_settings_that_stop_matplotlib_are_one_line(tmp_path, contents, backend)
     said = done.stderr.splitlines()[-1]
     assert done.returncode and said.startswith("ValueError: matplotlib does not start with your settings (")
     assert said.endswith(f"MPLBACKEND='{backend}' or the file matplotlibrc" if backend else "the file matplotlibrc")
+
+
+def test_a_home_that_cannot_be_written_is_no_matter(tmp_path):
+    (tmp_path / "file").touch()
+    hidden = {"MPLCONFIGDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"}
+    variables = {name: value for name, value in os.environ.items() if name not in hidden}
+    words = [sys.executable, "-c", "import blsh.reporting.figures"]
+    told = subprocess.run(words, cwd=ROOT, env=variables | {"HOME": f"{tmp_path}/file/none"}, capture_output=True)
+    assert (told.returncode, told.stderr) == (0, b"")
 
 
 def sources():
