@@ -49,6 +49,7 @@ def _write(rng: np.random.Generator, folder: Path) -> str:
 
 
 def _read(folder: Path) -> None:
+    sounds.lower_limits()
     words = (folder / "command").read_text().format(folder=folder).split()
     printed, said = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(said):
