@@ -36,6 +36,7 @@ def hang(number: int, folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background of a script it is ignored
     try:
         list(in_processes(partial(hang, folder=Path(sys.argv[1])), range(5), 2, str))
     except KeyboardInterrupt:
