@@ -128,7 +128,8 @@ class NoteLines:
     def require_there(self) -> None:
         """Raise ValueError if the note was removed or emptied under the run."""
         path = self.folder / NOTE
-        if not state_of(path) or not os.path.getsize(path):
+        size, _ = state_of(path) or (0, 0)
+        if not size:
             raise ValueError(
                 f"{path} was removed or emptied while files were cleaned: run the same command again, with --overwrite "
                 "if files are there that it does not know"
