@@ -276,31 +276,25 @@ def test_an_absent_folder_passes_a_dry_run(tmp_path):
     assert rules.manifest_settings(parse_config(values_of()), "noise")["fingerprint"] == "embedded"
 
 
+def listed_config(listing: str) -> Config:
+    """A configuration whose noise is restricted to listed files."""
+    values = values_of()
+    noise = {"reader": "folder", "folder": "noises", "levels": ["split", "class"], "listing": listing}
+    values["data"]["corpora"]["noise"] = noise
+    return parse_config(values)
+
+
 def test_a_listing_belongs_to_the_settings_by_its_content(tmp_path):
     def settings(text: str) -> Settings:
         (tmp_path / "list.csv").write_text(text)
-        values = values_of()
-        values["data"]["corpora"]["noise"] = {
-            "reader": "folder",
-            "folder": "noises",
-            "levels": ["split", "class"],
-            "listing": str(tmp_path / "list.csv"),
-        }
-        return rules.manifest_settings(parse_config(values), "noise")
+        return rules.manifest_settings(listed_config(str(tmp_path / "list.csv")), "noise")
 
     assert settings("a") == settings("a")
     assert settings("a") != settings("b")
 
 
 def test_a_listing_is_found_in_the_repository_from_any_folder(tmp_path, monkeypatch):
-    values = values_of()
-    values["data"]["corpora"]["noise"] = {
-        "reader": "folder",
-        "folder": "noises",
-        "levels": ["split", "class"],
-        "listing": "config/list.csv",
-    }
-    config = parse_config(values)
+    config = listed_config("config/list.csv")
     (tmp_path / "repository/config").mkdir(parents=True)
     (tmp_path / "repository/config/list.csv").write_text("a")
     monkeypatch.chdir(tmp_path)
